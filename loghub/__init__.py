@@ -1,0 +1,64 @@
+"""loghub: handlers for Python's logging, and a hub that collects, stores, searches and shows what they send.
+
+This table is all there is here: a public name and the module it lives in. A name is
+loaded at its first use (PEP 562), so `import loghub` is fast, imports no third-party
+package and starts no thread. Nothing inside the package imports this module.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from loghub import metrics as metrics
+    from loghub.config import configure as configure
+    from loghub.errors import ConfigError as ConfigError
+    from loghub.errors import LoghubError as LoghubError
+    from loghub.errors import MissingExtraError as MissingExtraError
+    from loghub.errors import QuerySyntaxError as QuerySyntaxError
+    from loghub.event.context import bind as bind
+    from loghub.event.context import bound as bound
+    from loghub.event.context import unbind as unbind
+    from loghub.event.model import Event as Event
+    from loghub.formatters import JSONFormatter as JSONFormatter
+    from loghub.handlers.broadcast import BroadcastHandler as BroadcastHandler
+    from loghub.handlers.console import ConsoleHandler as ConsoleHandler
+    from loghub.handlers.json_file import JSONFileHandler as JSONFileHandler
+    from loghub.handlers.remote import RemoteHandler as RemoteHandler
+    from loghub.metrics import MetricsFilter as MetricsFilter
+
+_NAMES = {
+    "BroadcastHandler": "loghub.handlers.broadcast",
+    "ConfigError": "loghub.errors",
+    "ConsoleHandler": "loghub.handlers.console",
+    "Event": "loghub.event.model",
+    "JSONFileHandler": "loghub.handlers.json_file",
+    "JSONFormatter": "loghub.formatters",
+    "LoghubError": "loghub.errors",
+    "MetricsFilter": "loghub.metrics",
+    "MissingExtraError": "loghub.errors",
+    "QuerySyntaxError": "loghub.errors",
+    "RemoteHandler": "loghub.handlers.remote",
+    "bind": "loghub.event.context",
+    "bound": "loghub.event.context",
+    "configure": "loghub.config",
+    "unbind": "loghub.event.context",
+}
+_MODULES = ("metrics",)
+
+__all__ = [*_NAMES, *_MODULES]  # noqa: PLE0604 (every element is a string)
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return import_module(f"loghub.{name}")
+
+    if name not in _NAMES:
+        raise AttributeError(f"module 'loghub' has no attribute {name!r}")
+
+    value = getattr(import_module(_NAMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

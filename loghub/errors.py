@@ -1,0 +1,77 @@
+"""The errors that loghub raises, all of them while it is being set up or asked something.
+
+```
+LoghubError
+├── ConfigError        (ValueError)   an option, its value and the remedy
+├── MissingExtraError  (ImportError)  a feature whose extra is not installed
+├── QuerySyntaxError   (ValueError)   a query and the position where it stops making sense
+└── StoreError         (RuntimeError) the hub's data directory cannot be used
+```
+A handler never raises into the application that logs.
+"""
+
+from importlib import import_module
+from typing import Any
+
+
+class LoghubError(Exception):
+    """The parent of every error that loghub raises."""
+
+
+class ConfigError(LoghubError, ValueError):
+    """A wrong option.
+
+    Attributes:
+        owner: who has the option, as "JSONFileHandler".
+        option: the option's name.
+        value: what was given.
+        remedy: what to write instead.
+    """
+
+    def __init__(self, owner: str, option: str, value: object, remedy: str) -> None:
+        super().__init__(f"{owner}: {option}={value!r}: {remedy}")
+        self.owner = owner
+        self.option = option
+        self.value = value
+        self.remedy = remedy
+
+
+class MissingExtraError(LoghubError, ImportError):
+    """A feature was used whose optional dependencies are not installed."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs the '{extra}' extra: pip install 'loghub[{extra}]'")
+        self.feature = feature
+        self.extra = extra
+
+
+class QuerySyntaxError(LoghubError, ValueError):
+    """A query that cannot be read.
+
+    Attributes:
+        query: the text.
+        position: index of the character at which it stops making sense, from 0.
+        expected: what could have stood there.
+    """
+
+    def __init__(self, query: str, position: int, expected: str) -> None:
+        super().__init__(f"at character {position + 1}: expected {expected}")
+        self.query = query
+        self.position = position
+        self.expected = expected
+
+
+class StoreError(LoghubError, RuntimeError):
+    """The hub's data directory is damaged, locked by another hub or of an unknown version."""
+
+
+def require(module: str, feature: str, extra: str) -> Any:  # noqa: ANN401 (a module)
+    """Import a module of an extra.
+
+    Raises:
+        MissingExtraError: says what to install.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(feature, extra) from error

@@ -1,0 +1,172 @@
+"""What every engine offers, and the data that crosses that line.
+
+Rules:
+1. Calls block: the hub makes them in threads. All of them may come from any thread.
+2. When `append` has returned, its events are as durable as the engine ever makes them and visible to reads.
+3. Two orders. `arrival` numbers events from 1 in the order in which they were stored, without a gap:
+   tails use it. Pages of a search go by (time, source, seq).
+4. A (source, seq) is stored once: `append` trims what it has seen, however a resend is cut.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, TypeAlias
+
+from loghub.event.model import Event
+from loghub.query.tree import Query
+
+Order: TypeAlias = Literal["newest", "oldest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A line that is no event.
+
+    Attributes:
+        line: its number in the body, from 1.
+        seq: its sequence number.
+        text: the bytes.
+        error: why it is no event.
+    """
+
+    line: int
+    seq: int
+    text: bytes
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A batch that was read: lines and their events, in step.
+
+    Attributes:
+        source: who sent it.
+        first: sequence number of the first line of the body, the quarantined ones counted too.
+        last: sequence number of the last one.
+        received_us: when the hub had it, in microseconds.
+        seqs: a sequence number for each of `lines`.
+        lines: the bytes for the log, each ending in a newline.
+        events: the same, read.
+        quarantined: the lines that were not.
+    """
+
+    source: str
+    first: int
+    last: int
+    received_us: int
+    seqs: Sequence[int]
+    lines: Sequence[bytes]
+    events: Sequence[Event]
+    quarantined: Sequence[Quarantined] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of a batch: events stored now, and events that were there already."""
+
+    accepted: int
+    duplicate: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event with its place in the store."""
+
+    arrival: int
+    source: str
+    seq: int
+    received_us: int
+    event: Event
+
+    @property
+    def id(self) -> str:
+        """`<source>-<seq>`, of fixed width, so that text order is order."""
+        return f"{self.source}-{self.seq:016x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A range of time `[start_us, end_us)`."""
+
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page of a search ended: the next one starts behind it."""
+
+    time_us: int
+    source: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Events of one page, in the order asked for.
+
+    Attributes:
+        events: at most as many as asked for.
+        next: where the next page starts; None where there is none.
+        total: events in the store.
+        scanned: events that were looked at, or an upper bound.
+        partitions: parts of the store looked at; `skipped`: parts ruled out without a look.
+    """
+
+    events: Sequence[StoredEvent]
+    next: Place | None
+    total: int
+    scanned: int
+    partitions: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """Counts by time: `series` maps a key to a count for each bucket of `step_us` from `start_us` on."""
+
+    start_us: int
+    end_us: int
+    step_us: int
+    series: dict[str, list[int]]
+
+
+class Store(Protocol):
+    """Where events are kept."""
+
+    @property
+    def epoch(self) -> str:
+        """Name of this store's life: arrival numbers of another epoch mean nothing here."""
+
+    def append(self, batches: Sequence[Incoming]) -> list[Appended]:
+        """Store batches, durable together.
+
+        Raises:
+            OSError: the disk refused; nothing of these batches is acknowledged, and it may be tried again.
+        """
+
+    def search(
+        self, query: Query, span: Span, *, now_us: int, limit: int, order: Order = "newest", start: Place | None = None
+    ) -> Page:
+        """Give a page of the events that match, by time."""
+
+    def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
+        """Count the events that match by time and by the value of a field."""
+
+    def after(self, arrival: int, limit: int) -> list[StoredEvent]:
+        """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`.
+
+        Where the first of them are gone (retention, or a bounded memory), it starts with the oldest that is there.
+        """
+
+    def newest(self) -> int:
+        """Arrival number of the newest event; 0 in an empty store."""
+
+    def count(self) -> int:
+        """Events in the store."""
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` from any thread after each append; gives back what ends it."""
+
+    def close(self) -> None:
+        """Finish what is under way and let go of the data; idempotent."""

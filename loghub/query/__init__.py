@@ -1,0 +1,1 @@
+"""FLOOR 2. The query language: text → tree → predicate on an event."""
