@@ -7,6 +7,7 @@ and drop what changes nothing. A tree knows nothing of events or of SQL.
 A later stage (`| count by service`) wraps a tree; it is never a part of one.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -19,6 +20,7 @@ ALIASES = {"ts": "timestamp", "host": "hostname"}
 """Short names that a query may use; a tree has the long ones. In quotes, the name is meant literally."""
 
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ESCAPED_OR_SLASH = re.compile(r"\\.|/", re.DOTALL)
 _NAME_MARKS = "_.-@/"
 _VALUE_MARKS = "_.-@/:,+"
 
@@ -77,7 +79,7 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """A regular expression in RE2's syntax is found in a field: `message:/job \\d+/`."""
+    """A regular expression in RE2's syntax is found in a field: `message:/job [0-9]+/`."""
 
     field: str
     regex: str
@@ -198,5 +200,4 @@ def _quote(text: str) -> str:
 
 
 def _print_regex(regex: str) -> str:
-    r"""Escape each slash that is not escaped yet, as the parser reads `\/` back as `/`."""
-    return regex.replace("/", "\\/")
+    return _ESCAPED_OR_SLASH.sub(lambda found: "\\/" if found[0] == "/" else found[0], regex)
