@@ -78,6 +78,7 @@ class Child:
         """Start a program."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            "-P",
             "-m",
             "loghub.demo.leash",
             program.module,
@@ -85,7 +86,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"} | program.environment,
+            env={**os.environ, **_import_path(), **program.environment},
             limit=_LINE_LIMIT,
             **_own_group(),
         )
@@ -139,6 +140,11 @@ class Child:
     async def _read_errors(self) -> None:
         async for line in _lines(self._process.stderr):
             self._tail.append(line)
+
+
+def _import_path() -> dict[str, str]:
+    """Let a child find what we find, and nothing else: with -P the working directory is no place for modules."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _own_group() -> dict[str, Any]:

@@ -7,7 +7,6 @@ nothing of it ends this process.
 import asyncio
 import math
 import random
-import signal
 import sys
 import time
 from itertools import count
@@ -73,3 +72,7 @@ async def main(url: str) -> None:
                 visits.add(asyncio.create_task(visit(shop)))
 
             await asyncio.sleep(random.expovariate(rate(time.monotonic() - started)))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))

@@ -35,7 +35,7 @@ def main(name: str) -> None:
     """Serve until SIGTERM."""
     os.environ["SERVICE"] = name
     configure(LOGGING)
-    app = RequestIDMiddleware(import_module(SERVICES[name]).make_app())
+    app = RequestIDMiddleware(import_module(SERVICES[name]).make_app(), access=True)
 
     try:
         asyncio.run(_serve(app))
@@ -46,7 +46,7 @@ def main(name: str) -> None:
 async def _serve(app: RequestIDMiddleware) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(f"listening at http://127.0.0.1:{listener.getsockname()[1]}", flush=True)  # noqa: T201 (read by the demo)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", ws="none"))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on", ws="none"))
         reports = asyncio.create_task(_report_often(), name="reports")
 
         try:

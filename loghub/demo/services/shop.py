@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from loghub.event.context import bind, bound, current
-from loghub.middleware.outbound import async_request_hook
+from loghub.middleware.outbound import send_request_id_async
 
 web_log = logging.getLogger("shop.web")
 cart_log = logging.getLogger("shop.cart")
@@ -203,7 +203,7 @@ def _client(name: str) -> httpx.AsyncClient:
         headers={"X-Upstream": name},
         timeout=_TIMEOUT_SECONDS,
         trust_env=False,
-        event_hooks={"request": [async_request_hook]},
+        event_hooks={"request": [send_request_id_async]},
     )
 
 
