@@ -70,7 +70,7 @@ def _default(value: Any) -> Any:  # noqa: ANN401 (any object that a user logs)
 
 
 def _encode_safely(fields: Mapping[str, Any]) -> bytes:
-    safe = {_safe_text(key): _safe(value, 0, ()) for key, value in fields.items()}
+    safe = {safe_text(key): _safe(value, 0, ()) for key, value in fields.items()}
     safe["encode_fallback"] = True
     return json.dumps(safe, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
@@ -87,12 +87,12 @@ def _safe(value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noq
     inside = (*parents, id(value))
 
     if isinstance(value, dict):
-        return {_safe_text(key): _safe(item, depth + 1, inside) for key, item in _first(value.items())}
+        return {safe_text(key): _safe(item, depth + 1, inside) for key, item in _first(value.items())}
 
     if isinstance(value, list | tuple | set | frozenset):
         return [_safe(item, depth + 1, inside) for item in _first(value)]
 
-    return _safe_text(value)
+    return safe_text(value)
 
 
 def _safe_int(value: int) -> JSONValue:
@@ -112,7 +112,7 @@ def _first(items: Iterable[Any]) -> list[Any]:
     return [item for item, _ in zip(items, range(_MAX_ITEMS), strict=False)]
 
 
-def _safe_text(value: object) -> str:
+def safe_text(value: object) -> str:
     """Give a text that encodes: lone surrogates as backslash escapes, a failing `__str__` as the type's name."""
     try:
         text = value if type(value) is str else str(value)
@@ -124,7 +124,7 @@ def _safe_text(value: object) -> str:
 _SAFE_SCALARS: dict[type, Callable[[Any], JSONValue]] = {
     type(None): lambda value: value,
     bool: lambda value: value,
-    str: _safe_text,
+    str: safe_text,
     int: _safe_int,
     float: _safe_float,
 }

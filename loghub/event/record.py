@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loghub.event.context import current
+from loghub.event.encode import safe_text
 from loghub.event.exceptions import describe
 from loghub.event.model import KEYS, LEVELS, TAIL_KEYS
 
@@ -76,7 +77,7 @@ def _free_fields(record: logging.LogRecord, static: Mapping[str, Any]) -> dict[A
     message: Any = record.msg
 
     if isinstance(message, dict):
-        extras = {**message, **extras}
+        extras = {key: value for key, value in message.items() if key != "message" or type(value) is not str} | extras
 
     # The order is that of the first mention, the value that of the last.
     return {**current(), **static, **extras, **static}
@@ -103,13 +104,16 @@ def _add_message(fields: dict[str, Any], record: logging.LogRecord) -> dict[str,
     template: Any = record.msg
 
     if isinstance(template, dict):
+        if isinstance(template.get("message"), str):
+            fields["message"] = template["message"]
+
         return {}
 
     try:
         fields["message"] = record.getMessage()
     except Exception as error:  # noqa: BLE001 (a user's __str__ or a wrong % may raise anything)
         fields["message"] = _shown(template)
-        return {"format_error": f"{type(error).__name__}: {_shown(error)}", "args": _shown(record.args)}
+        return {"format_error": f"{type(error).__name__}: {safe_text(error)}", "args": _shown(record.args)}
 
     if record.args and isinstance(template, str):
         fields["template"] = template
