@@ -67,12 +67,14 @@ def test_plain_dict_config_works_just_as_well(tmp_path: Path) -> None:
 
 def test_existing_loggers_stay_enabled() -> None:
     logger = logging.getLogger("made.before")
-    configure({})
-    assert not logger.disabled
+    states: list[bool] = []
 
-    configure({"disable_existing_loggers": True})
-    assert logger.disabled
+    for config in ({}, {"disable_existing_loggers": True}):
+        configure(config)
+        states.append(logger.disabled)
+
     logger.disabled = False
+    assert states == [False, True]
 
 
 @pytest.mark.parametrize(
