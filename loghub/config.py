@@ -43,7 +43,7 @@ def configure(config: str | os.PathLike[str] | Mapping[str, Any]) -> None:
     try:
         logging.config.dictConfig(filled)
     except (ValueError, TypeError, AttributeError, ImportError) as error:
-        raise _explained(error) from error
+        raise _explained(error, filled) from error
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -112,10 +112,11 @@ def _replacement(found: re.Match[str], value: str, where: str) -> str:
     return text
 
 
-def _explained(error: Exception) -> ConfigError:
+def _explained(error: Exception, config: Mapping[str, Any]) -> ConfigError:
     """Make one sentence of dictConfig's chain of errors: the outermost names the handler, the innermost the reason."""
     place = _UNABLE.search(str(error))
-    where = " ".join([place[1], repr(place[2])] if place and place[2] else [place[1]] if place else ["configuration"])
+    kind, name = (place[1], place[2] or "") if place else ("configuration", "")
+    where = f"{kind} {name!r}" if name else kind
     reason: BaseException = error
 
     while reason.__cause__ is not None and not isinstance(reason, ConfigError):
@@ -124,4 +125,10 @@ def _explained(error: Exception) -> ConfigError:
     if isinstance(reason, ConfigError):
         return ConfigError(f"{where}: {reason.owner}", reason.option, reason.value, reason.remedy)
 
-    return ConfigError("configure", where, str(reason), "see the cause above")
+    part = config.get(f"{kind}s", {}).get(name, {})
+
+    if isinstance(reason, ImportError | AttributeError) and isinstance(part, Mapping):
+        option = "()" if "()" in part else "class"
+        return ConfigError(where, option, part.get(option), f"name a class that can be imported ({reason})")
+
+    return ConfigError("configure", where, part, f"mend it: {reason}")
