@@ -11,7 +11,7 @@ Rules:
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -24,11 +24,16 @@ _MAX_DEPTH = 32
 _MAX_ITEMS = 10_000
 
 
-def encode(fields: Mapping[str, Any]) -> bytes:
-    """Write fields as a line, whatever their values are."""
+def encode(fields: Mapping[str, Any], default: Callable[[Any], Any] | None = None) -> bytes:
+    """Write fields as a line, whatever their values are.
+
+    Args:
+        fields: the keys of the line.
+        default: gives a value that JSON knows for one that it does not; the rest is written as text.
+    """
     try:
-        return orjson.dumps(fields, _default, _OPTIONS)
-    except (TypeError, ValueError, RecursionError, AttributeError):
+        return orjson.dumps(fields, default or _default, _OPTIONS)
+    except Exception:  # noqa: BLE001 (orjson's own errors, and whatever a user's object raises)
         return _encode_safely(fields)
 
 
@@ -65,23 +70,16 @@ def _default(value: Any) -> Any:  # noqa: ANN401 (any object that a user logs)
 
 
 def _encode_safely(fields: Mapping[str, Any]) -> bytes:
-    safe = {_safe_text(key): _safe(value, 0, ()) for key, value in fields.items()}
+    safe = {safe_text(key): _safe(value, 0, ()) for key, value in fields.items()}
     safe["encode_fallback"] = True
     return json.dumps(safe, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
 def _safe(value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noqa: ANN401 (any object that a user logs)
-    if value is None or type(value) is bool:
-        return value  # type: ignore[no-any-return]
+    plain = _SAFE_SCALARS.get(type(value))
 
-    if type(value) is str:
-        return _safe_text(value)
-
-    if type(value) is int:
-        return _safe_int(value)
-
-    if type(value) is float:
-        return value if math.isfinite(value) else repr(value)
+    if plain is not None:
+        return plain(value)
 
     if depth >= _MAX_DEPTH or id(value) in parents:
         return f"<{type(value).__name__}>"
@@ -89,12 +87,12 @@ def _safe(value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noq
     inside = (*parents, id(value))
 
     if isinstance(value, dict):
-        return {_safe_text(key): _safe(item, depth + 1, inside) for key, item in _first(value.items())}
+        return {safe_text(key): _safe(item, depth + 1, inside) for key, item in _first(value.items())}
 
     if isinstance(value, list | tuple | set | frozenset):
         return [_safe(item, depth + 1, inside) for item in _first(value)]
 
-    return _safe_text(value)
+    return safe_text(value)
 
 
 def _safe_int(value: int) -> JSONValue:
@@ -106,14 +104,27 @@ def _safe_int(value: int) -> JSONValue:
     return value
 
 
+def _safe_float(value: float) -> JSONValue:
+    return value if math.isfinite(value) else repr(value)
+
+
 def _first(items: Iterable[Any]) -> list[Any]:
     return [item for item, _ in zip(items, range(_MAX_ITEMS), strict=False)]
 
 
-def _safe_text(value: object) -> str:
+def safe_text(value: object) -> str:
     """Give a text that encodes: lone surrogates as backslash escapes, a failing `__str__` as the type's name."""
     try:
         text = value if type(value) is str else str(value)
         return text.encode("utf-8", "backslashreplace").decode()
     except Exception:  # noqa: BLE001 (a user's __str__ may raise anything)
         return f"<{type(value).__name__}>"
+
+
+_SAFE_SCALARS: dict[type, Callable[[Any], JSONValue]] = {
+    type(None): lambda value: value,
+    bool: lambda value: value,
+    str: safe_text,
+    int: _safe_int,
+    float: _safe_float,
+}

@@ -82,9 +82,7 @@ def from_row(row: Sequence[Any]) -> StoredEvent:
         if value is not None:
             fields[key] = value
 
-    for key, value in attributes.items():
-        if key not in TAIL_KEYS:
-            fields[key] = value
+    fields.update((key, value) for key, value in attributes.items() if key not in TAIL_KEYS)
 
     if values["exc_info"] is not None:
         fields["exc_info"] = values["exc_info"]
