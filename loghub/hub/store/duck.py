@@ -38,8 +38,9 @@ HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 
 _MOST = 4  # hot rows at most, in seal sizes
-_LEAST_MOST = 200_000
-_RECENT = 10_000
+_SMALL_SEAL = 200_000  # a smaller seal size counts as this one there: bursts are larger
+_MOST_WAITING = 2  # hot parts cut off and not sealed yet
+_RECENT = 10_000  # events in memory for tails, about 2.5 kB each
 _PERIOD_S = 1.0
 _CLOSE_S = 5.0
 
@@ -161,7 +162,7 @@ class DuckStore:
     def _store(self, batches: Sequence[Incoming]) -> None:
         hot_rows = sum(hot.count for hot in (*self._waiting, self._active))
 
-        if hot_rows >= _MOST * max(self._seal_rows, _LEAST_MOST):
+        if hot_rows >= _MOST * max(self._seal_rows, _SMALL_SEAL):
             raise OSError(errno.ENOSPC, "too many events wait to be sealed", str(self._directory.parts))
 
         events = _number(batches, self._next)
@@ -289,7 +290,7 @@ class DuckStore:
         if hot.count < self._seal_rows and not (hot.count and hot.age_us(self._clock_us()) >= self._seal_us):
             return
 
-        if len(self._waiting) < 2:  # else it grows until sealing has caught up  # noqa: PLR2004
+        if len(self._waiting) < _MOST_WAITING:  # else it grows until sealing has caught up
             with suppress(OSError):  # no room for a new log file: the old one goes on
                 self._active = Hot(self._engine, self._directory.wal, self._next)
                 self._waiting.append(hot)

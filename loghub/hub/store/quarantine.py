@@ -19,7 +19,7 @@ class Quarantine:
     def __init__(self, path: Path) -> None:
         self._file = GrowingFile(path)
         self._cut_torn_line()
-        self._last = {source: seq for source, seq in _identities(path)}
+        self._last = dict(_identities(path))
 
     def append(self, batches: Sequence[Incoming]) -> None:
         """Keep the quarantined lines of trimmed batches.

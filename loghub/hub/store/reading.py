@@ -12,11 +12,18 @@ from loghub.hub.store.engine import SELECTED, Cursor
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Histogram, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.sql import Where
+from loghub.query.fields import INSIDE_EXCEPTION, paths
 
 Row: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[int, str, int]
 
-_ARRIVAL, _SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("arrival", "source", "seq", "time_us"))
+_PAGE = f"SELECT {SELECTED} FROM {{table}} WHERE {{conditions}} ORDER BY {{order}} LIMIT ?"  # noqa: S608 (our columns)
+_ARRIVALS = f"SELECT {SELECTED} FROM {{table}} WHERE arrival > ? ORDER BY arrival LIMIT ?"  # noqa: S608 (our columns)
+_COUNTS = (
+    "SELECT (time_us - ?) // ? AS bucket, coalesce({field}, '') AS key, count(*) FROM {table}"
+    " WHERE ({where}) AND time_us >= ? AND time_us < ? GROUP BY bucket, key"
+)
+_SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("source", "seq", "time_us"))
 
 
 def read_page(
@@ -63,8 +70,8 @@ def _read_part(
         conditions.append(walk.condition)
         values += [start.time_us, start.time_us, start.source, start.source, start.seq]
 
-    sql = f"SELECT {SELECTED} FROM {part.table} WHERE {' AND '.join(conditions)} ORDER BY {walk.order} LIMIT {limit:d}"
-    return cursor.execute(sql, values).fetchall()
+    sql = _PAGE.format(table=part.table, conditions=" AND ".join(conditions), order=walk.order)
+    return cursor.execute(sql, [*values, limit]).fetchall()
 
 
 def _key(row: Row) -> Key:
@@ -135,10 +142,7 @@ def read_histogram(cursor: Cursor, parts: Sequence[Part], where: Where, span: Sp
         if not part.extent.overlaps(span):
             continue
 
-        sql = (
-            f"SELECT (time_us - ?) // ? AS bucket, coalesce({field}, '') AS key, count(*) FROM {part.table}"
-            f" WHERE ({where.sql}) AND time_us >= ? AND time_us < ? GROUP BY bucket, key"
-        )
+        sql = _COUNTS.format(field=field, table=part.table, where=where.sql)
         values = [span.start_us, step_us, *field_values, *where.params, span.start_us, span.end_us]
 
         for bucket, key, number in cursor.execute(sql, values).fetchall():
@@ -148,11 +152,30 @@ def read_histogram(cursor: Cursor, parts: Sequence[Part], where: Where, span: Sp
 
 
 def _field(name: str) -> tuple[str, list[str]]:
-    """Give the SQL of a field as text, and its parameters."""
-    if name in KEY_COLUMNS:
-        return f'"{name}"::VARCHAR', []
+    """Give the SQL of a field as text, NULL where it is absent, and its parameters."""
+    column = _FIELD_COLUMNS.get(name)
 
-    return "json_extract_string(attributes, ?)", ['$."' + name.replace('"', '""') + '"']
+    if column is not None:
+        return f"{column}::VARCHAR", []
+
+    inside = name.startswith(INSIDE_EXCEPTION)
+    table = "exception" if inside else "attributes"
+    places = paths(name.removeprefix(INSIDE_EXCEPTION) if inside else name)
+    texts = ", ".join([f"json_extract_string({table}, ?)"] * len(places))
+    return f"coalesce({texts}, NULL)", [_json_path(place) for place in places]
+
+
+def _json_path(steps: Sequence[str]) -> str:
+    quoted = (step.replace("\\", "\\\\").replace('"', '\\"') for step in steps)
+    return "$" + "".join(f'."{step}"' for step in quoted)
+
+
+_FIELD_COLUMNS = {key: key for key in KEY_COLUMNS} | {
+    "levelno": "severity",
+    "exception": "exception_type",
+    "exception.type": "exception_type",
+    "exception.fingerprint": "fingerprint",
+}
 
 
 def read_arrivals(cursor: Cursor, parts: Sequence[Part], arrival: int, limit: int) -> list[StoredEvent]:
@@ -163,7 +186,7 @@ def read_arrivals(cursor: Cursor, parts: Sequence[Part], arrival: int, limit: in
         if part.extent.last <= arrival or len(found) >= limit:
             continue
 
-        sql = f"SELECT {SELECTED} FROM {part.table} WHERE arrival > ? ORDER BY arrival LIMIT ?"
+        sql = _ARRIVALS.format(table=part.table)
         found += cursor.execute(sql, [arrival, limit - len(found)]).fetchall()
 
     return [from_row(row) for row in found]

@@ -27,6 +27,12 @@ OnStep: TypeAlias = Callable[[str], None]
 
 STEPS = ("written", "synced", "renamed", "named", "attached", "marked", "dropped")
 
+_ROWS = "CREATE TABLE {name}.rows AS SELECT * FROM {hot} WHERE arrival <= ? ORDER BY time_us, source, seq"
+_EXTENT = (
+    "CREATE TABLE {name}.extent AS SELECT count(*) AS count, min(time_us) AS min_us, max(time_us) AS max_us,"
+    " max(received_us) AS received_us FROM {name}.rows"
+)
+_READ_EXTENT = "SELECT count, min_us, max_us, received_us FROM {name}.extent"
 _NAME = re.compile(r"([0-9]{16})-([0-9]{16})\.duckdb")
 _numbers = count(1)
 _logger = logging.getLogger(__name__)
@@ -61,14 +67,8 @@ def _write_rows(engine: Cursor, hot: Part, draft: Path) -> None:
         cursor.execute(f"ATTACH '{_quoted(draft)}' AS {name}")
 
         try:
-            cursor.execute(
-                f"CREATE TABLE {name}.rows AS SELECT * FROM {hot.table} WHERE arrival <= ? ORDER BY time_us, source, seq",
-                [extent.last],
-            )
-            cursor.execute(
-                f"CREATE TABLE {name}.extent AS SELECT count(*) AS count, min(time_us) AS min_us, max(time_us) AS max_us,"
-                f" max(received_us) AS received_us FROM {name}.rows"
-            )
+            cursor.execute(_ROWS.format(name=name, hot=hot.table), [extent.last])
+            cursor.execute(_EXTENT.format(name=name))
             cursor.execute(f"CHECKPOINT {name}")
         finally:
             cursor.execute(f"DETACH {name}")
@@ -87,7 +87,7 @@ def open_part(engine: Cursor, path: Path) -> Part:
         cursor.execute(f"ATTACH '{_quoted(path)}' AS {name} (READ_ONLY)")
 
         try:
-            row = cursor.execute(f"SELECT count, min_us, max_us, received_us FROM {name}.extent").fetchone()
+            row = cursor.execute(_READ_EXTENT.format(name=name)).fetchone()
         except duckdb.Error:
             cursor.execute(f"DETACH {name}")
             raise
