@@ -28,13 +28,13 @@ def test_size_refuses_what_is_no_size_and_says_what_to_write(given: object) -> N
 def test_placeholder_that_nobody_filled_in_points_to_configure() -> None:
     for read in (size, duration, text, count, switch):
         with pytest.raises(ConfigError, match=r"loghub\.configure"):
-            read("${NAME:-5}", "H", "option")  # type: ignore[operator]
+            read("${NAME:-5}", "H", "option")
 
 
 @pytest.mark.parametrize(
     ("word", "expected"), [("", True), ("1", True), ("yes", True), ("ON", True), ("0", False), ("off", False)]
 )
-def test_switch_reads_the_environment(word: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001
+def test_switch_reads_the_environment(word: str, expected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_CONSOLE", word)
 
     assert switch("env:SHOP_CONSOLE", "H", "enabled") is expected

@@ -30,6 +30,8 @@ from loghub.segments import next_path
 _LOOK_SECONDS = 1.0
 _PRUNE_SECONDS = 600.0
 _ROLL_AGAIN_SECONDS = 10.0
+_TORN_LOOKS = 5
+_TORN_WAIT_SECONDS = 0.002
 
 
 class JSONFileHandler(logging.Handler):
@@ -62,13 +64,15 @@ class JSONFileHandler(logging.Handler):
         keep_files: object = None,
         level: int | str = logging.NOTSET,
     ) -> None:
-        super().__init__(level)
         owner = type(self).__name__
-        self._path = Path(os.path.abspath(text(filename, owner, "filename")))  # noqa: PTH100 (as FileHandler does: no links resolved)
-        self.baseFilename = str(self._path)
-        self.lost = 0
+
+        # Options first: logging closes every handler that it knows, a half-made one too.
+        self._path = Path(os.path.abspath(text(filename, owner, "filename")))  # noqa: PTH100 (as FileHandler: links stay)
         self._rotation = parse_rotation(rotate, owner)
         self._retention = parse_retention(keep, keep_files, owner)
+        super().__init__(level)
+        self.baseFilename = str(self._path)
+        self.lost = 0
         self._plain = JSONFormatter()
         self._descriptor: int | None = None
         self._identity = (0, 0)
@@ -136,7 +140,7 @@ class JSONFileHandler(logging.Handler):
         self._look_at = now + _LOOK_SECONDS
         self._deadline = self._rotation.deadline(status.st_mtime if status.st_size else now)
 
-        if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
+        if _ends_torn(descriptor):
             os.write(descriptor, b"\n")
 
         return descriptor
@@ -185,3 +189,19 @@ class JSONFileHandler(logging.Handler):
         if descriptor is not None:
             with suppress(OSError):
                 os.close(descriptor)
+
+
+def _ends_torn(descriptor: int) -> bool:
+    """Tell whether the file ends within a line, and nobody is about to finish it.
+
+    Another process's write may be seen half done, for microseconds; what a crash left stays as it is.
+    """
+    for _ in range(_TORN_LOOKS):
+        size = os.fstat(descriptor).st_size
+
+        if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+            return False
+
+        time.sleep(_TORN_WAIT_SECONDS)
+
+    return True
