@@ -230,12 +230,12 @@ class DuckStore:
 
         self._keeper.close(_CLOSE_S)
         self._parts.wait_unread(_CLOSE_S)
-        self._engine.close()
-        self._quarantine.close()
 
         for hot in (*self._waiting, self._active):
-            hot.log.close()
+            hot.close()
 
+        self._engine.close()
+        self._quarantine.close()
         self._directory.release()
 
     def _check(self) -> None:

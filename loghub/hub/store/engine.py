@@ -70,6 +70,11 @@ class HotTable:
         """Give the memory back."""
         self._appender = None
         self._cursor.execute(f"DROP TABLE IF EXISTS {self.name}")
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the table; idempotent."""
+        self._appender = None
         self._cursor.close()
 
 

@@ -67,6 +67,11 @@ class Hot:
         if self._begun_us is None:
             self._begun_us = events[0].received_us
 
+    def close(self) -> None:
+        """Let go of table and log; idempotent."""
+        self._table.close()
+        self.log.close()
+
     def drop_log(self) -> None:
         """Remove the log file, whose rows are sealed; idempotent."""
         self.log.close()
