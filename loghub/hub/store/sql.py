@@ -18,13 +18,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from loghub.event.model import level_number
 from loghub.hub.store.columns import KEY_COLUMNS
 from loghub.query import tree
 from loghub.query.fields import INSIDE_EXCEPTION, Path, paths
 from loghub.query.predicate import severity_of
 from loghub.query.times import parse_moment
-from loghub.query.values import BOOLEANS, EXACT, fold, number_literal
+from loghub.query.values import BOOLEANS, EXACT, Number, fold, number_literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +116,8 @@ def _equals_level(pattern: tree.Pattern) -> Where:
     if len(folded) > 1:
         return Where(r"lower(level) LIKE ? ESCAPE '\'", (_like(tree.Pattern(folded)),))
 
-    severity = severity_of(pattern.parts[0])
-
-    if severity is None:
-        return Where("lower(level) = ?", folded)
-
-    return _equals_integer("severity", severity)
+    severity = number_literal(severity_of(pattern.parts[0]))
+    return Where("lower(level) = ?", folded) if severity is None else _equals_integer("severity", severity)
 
 
 def _equals_plain(field: str, text: str) -> Where:
@@ -137,14 +132,14 @@ def _equals_plain(field: str, text: str) -> Where:
     return _in_json(field, lambda raw: _raw_equals(raw, text, number), _value_text(text, number))
 
 
-def _equals_integer(column: str, number: float) -> Where:
+def _equals_integer(column: str, number: Number) -> Where:
     if isinstance(number, float):
         return Where(f"{column}::DOUBLE = ?::DOUBLE", (number,))
 
     return Where(f"{column} = ?", (number,)) if number in _INT64 else _FALSE
 
 
-def _raw_equals(raw: Where, text: str, number: float | None) -> Where:
+def _raw_equals(raw: Where, text: str, number: Number | None) -> Where:
     """Compare raw JSON with a text, and with the number or boolean that it spells."""
     parts = [Where(f"{raw.sql} = to_json(?::VARCHAR)::VARCHAR", (*raw.params, text))]
 
@@ -203,8 +198,7 @@ def _compare(query: tree.Compare, now_us: int) -> Where:
         return Where(f"time_us {query.operator} ?", (parse_moment(query.value, now_us),))
 
     if query.field == "level":
-        known = level_number(query.value)
-        return _order_integer("severity", query.operator, float(query.value) if known is None else known)
+        return _order_integer("severity", query.operator, float(severity_of(query.value)))
 
     if query.field in _TEXT_COLUMNS:
         return _FALSE
@@ -261,6 +255,10 @@ def _raw(field: str) -> tuple[Where, tuple[Where, ...]]:
 
 
 def _path(place: Path) -> str:
+    """Write a JSON pointer for a key of its own (it may be empty), else a path (it takes no list for an object)."""
+    if len(place) == 1:
+        return "/" + place[0].replace("~", "~0").replace("/", "~1")
+
     quoted = (step.replace("\\", "\\\\").replace('"', '\\"') for step in place)
     return "$" + "".join(f'."{step}"' for step in quoted)
 
@@ -270,7 +268,7 @@ def _plain(text: str) -> str | None:
     return text if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text else None
 
 
-def _value_text(text: str, number: float | None) -> str | None:
+def _value_text(text: str, number: Number | None) -> str | None:
     if number is None:
         return _plain(text)
 
