@@ -4,7 +4,7 @@
 |---|---|
 | 2xx | acknowledged, also what the hub quarantined |
 | 3xx, 2xx with a web page | no hub there: hold, say it, probe at the longest delay |
-| 401 403 404 405 501 505, other 4xx, a bad certificate | the same: what is wrong can be put right, so nothing is dropped |
+| 401 403 404 405 501 505, other 4xx, a bad certificate | the same: it can be put right, so nothing is dropped |
 | 400 422 | halve until one record is left, then dead |
 | 413 | halve; a single record is shortened once, then dead |
 | 408 425 429, other 5xx | retry: Retry-After (at most an hour), else full jitter up to the longest delay |
@@ -94,9 +94,13 @@ class Pace:
     uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
 
 
-_SPLITTING = {400: Effect.HALVE, 422: Effect.HALVE, 413: Effect.SHORTEN}
-_PASSING = frozenset({408, 425, 429})
-_LASTING = frozenset({501, 505})
+_BY_STATUS = {
+    **dict.fromkeys((408, 425, 429), Effect.RETRY),
+    **dict.fromkeys((400, 422), Effect.HALVE),
+    413: Effect.SHORTEN,
+    **dict.fromkeys((501, 505), Effect.HOLD),
+}
+_BY_HUNDRED = {1: Effect.RETRY, 2: Effect.ACK, 3: Effect.HOLD, 4: Effect.HOLD, 5: Effect.RETRY}
 _TROUBLES = {
     Trouble.NO_ANSWER: Effect.RETRY,
     Trouble.BAD_CERTIFICATE: Effect.HOLD,
@@ -109,16 +113,7 @@ def effect_of(status: int | Trouble) -> Effect:
     if isinstance(status, Trouble):
         return _TROUBLES[status]
 
-    if 200 <= status < 300:
-        return Effect.ACK
-
-    if status in _SPLITTING:
-        return _SPLITTING[status]
-
-    if status in _PASSING or (status >= 500 and status not in _LASTING) or status < 200:
-        return Effect.RETRY
-
-    return Effect.HOLD
+    return _BY_STATUS.get(status) or _BY_HUNDRED.get(status // 100, Effect.RETRY)
 
 
 def retry_delay(text: str | None, now: float) -> float | None:
@@ -239,7 +234,7 @@ _APPLY: dict[Effect, Callable[[Delivery], tuple[Effect, int]]] = {
 
 
 def shorten(line: bytes) -> bytes:
-    """Cut a line that the hub finds too large: long texts are cut, large nested values left out; the line names them."""
+    """Cut a line that the hub finds too large: long texts are cut, large nested values left out; it says which."""
     try:
         fields = decode(line)
     except ValueError:
@@ -249,4 +244,3 @@ def shorten(line: bytes) -> bytes:
     cut = {key: value[:_SHORT] + "…" for key, value in large.items() if isinstance(value, str)}
     kept = {key: cut.get(key, value) for key, value in fields.items() if key in cut or key not in large}
     return encode({**kept, "truncated": list(large)})
-

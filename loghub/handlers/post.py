@@ -9,18 +9,20 @@ Used by one thread at a time; it starts none.
 """
 
 import os
-import socket
 import ssl
 import time
 import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from loghub.errors import require
-from loghub.handlers.delivery import Answer, Trouble
+from loghub.handlers.delivery import Answer, Effect, Trouble, effect_of
 from loghub.wire.batch import KEY_HEADER, Batch
+
+if TYPE_CHECKING:
+    import socket
 
 PATH = "/api/v1/ingest"
 _MAX_ANSWER = 1_000_000
@@ -165,11 +167,11 @@ def _read(response: Any, until: float) -> None:  # noqa: ANN401 (httpx is an ext
 def _answer(status: int, headers: Mapping[str, str]) -> Answer:
     kind = headers.get("content-type", "")
 
-    if 200 <= status < 300 and kind.startswith("text/html"):  # a login page, another web server: lines would be lost
+    if effect_of(status) is Effect.ACK and kind.startswith("text/html"):  # a login page, another web server
         return Answer(Trouble.NO_HUB, detail=f"HTTP {status} with a web page")
 
-    detail = f"to {headers['location']}" if 300 <= status < 400 and "location" in headers else ""
-    return Answer(status, headers.get("retry-after"), detail[:300])
+    where = headers.get("location")
+    return Answer(status, headers.get("retry-after"), f"to {where}"[:300] if where else "")
 
 
 def _is_bad_certificate(error: BaseException | None) -> bool:

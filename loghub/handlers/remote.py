@@ -6,25 +6,25 @@ process is killed. It never raises into the application, and never waits for the
 """
 
 import logging
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from loghub import metrics
 from loghub.errors import ConfigError, require
 from loghub.formatters import JSONFormatter
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Pace
+from loghub.handlers.journal import Counters
 from loghub.handlers.memory import MemoryRing
 from loghub.handlers.post import PATH, Destination, HTTPPost
-from loghub.handlers.worker import Counters, Engine, Limits, is_own_thread
+from loghub.handlers.worker import Engine, Limits, is_own_thread
+from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch, text
 
 _OWNER = "RemoteHandler"
 _FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's lock
-_NOTHING = Counters(0, 0, 0, 0, 0, 0)
 
 
 class LineFormatter(Protocol):
@@ -138,7 +138,7 @@ class RemoteHandler(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:  # type: ignore[override]
         """Pass a record on; what the sending threads log themselves is turned away before any lock is taken."""
-        if self._engine is None or is_own_thread():
+        if is_own_thread():
             return False
 
         return super().handle(record)
@@ -156,7 +156,7 @@ class RemoteHandler(logging.Handler):
         except Exception:  # noqa: BLE001 (a handler never raises into the application)
             self.handleError(record)
 
-    def flush(self, timeout: float | None = None) -> bool:
+    def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]  # logging gives back nothing
         """Send what waits now.
 
         Args:
@@ -181,7 +181,7 @@ class RemoteHandler(logging.Handler):
     @property
     def counters(self) -> Counters:
         """What became of the records of all handlers with these options, in this process."""
-        return _NOTHING if self._engine is None else self._engine.counters
+        return Counters() if self._engine is None else self._engine.counters
 
     def _pace(self) -> Pace:
         """Give the pace of retries; tests of a subclass have a quicker one."""
@@ -266,7 +266,7 @@ def _trust(value: object) -> bool | str:
 
     path = text(value, _OWNER, "verify")
 
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         raise ConfigError(_OWNER, "verify", value, "give true, false, or a file of certificates that exists")
 
     return path
@@ -285,7 +285,7 @@ _engines: dict[Engine, str] = {}
 _FATES = ("acked", "dead", "dropped", "queued")
 
 
-def _families() -> Iterable[metrics.Family]:
+def _families() -> Iterable[Family]:
     """Give the counters of all engines for `loghub.metrics`."""
     counts = [(url, engine.counters) for engine, url in tuple(_engines.items())]
     # Two engines of one address differ in their options; what a reader asks for is the address.
@@ -298,12 +298,10 @@ def _families() -> Iterable[metrics.Family]:
         for fate in _FATES:
             fates[url, fate] = fates.get((url, fate), 0) + getattr(counted, fate)
 
-    yield metrics.Family(
-        "loghub_remote_records_total", "Records taken in by RemoteHandler.", "counter", ("url",), appended
-    )
-    yield metrics.Family(
+    yield Family("loghub_remote_records_total", "Records taken in by RemoteHandler.", "counter", ("url",), appended)
+    yield Family(
         "loghub_remote_records", "Records of RemoteHandler by what became of them.", "gauge", ("url", "fate"), fates
     )
 
 
-metrics.register(_families)
+register(_families)

@@ -21,15 +21,16 @@ import os
 import sys
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Delivery, Effect, Pace, Verdict
+from loghub.handlers.journal import Counters, Journal
 from loghub.handlers.memory import Backlog
-from loghub.handlers.notices import FOREVER, Notices, write_stderr
+from loghub.handlers.notices import FOREVER, Notices
 from loghub.handlers.post import Post
 from loghub.wire.batch import Batch, source_id
 
@@ -64,33 +65,6 @@ class Limits:
     exit_deadline: float = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
-    """What became of the records: appended = acked + dead + dropped + queued.
-
-    Attributes:
-        appended: taken in.
-        acked: acknowledged by the hub.
-        dead: refused by the hub for good.
-        dropped: lost because there was no room.
-        queued: waiting or under way.
-        queued_bytes: their bytes.
-        retries: requests that have to be made again, by reason.
-        holding: why nothing is sent until somebody puts it right; empty where all is well.
-        last_success: unix time of the last acknowledgement; None before the first.
-    """
-
-    appended: int
-    acked: int
-    dead: int
-    dropped: int
-    queued: int
-    queued_bytes: int
-    retries: Mapping[str, int] = field(default_factory=dict)
-    holding: str = ""
-    last_success: float | None = None
-
-
 class Engine:
     """Takes lines and delivers them in order, one request at a time.
 
@@ -110,7 +84,7 @@ class Engine:
         make_post: Callable[[], Post],
         pace: Pace | None = None,
     ) -> None:
-        self.title = title
+        self._title = title
         self._limits = limits
         self._make_backlog = make_backlog
         self._make_post = make_post
@@ -133,13 +107,11 @@ class Engine:
         self._hurry_to = 0  # up to this sequence number nothing lingers
         self._wake_at = sys.maxsize  # so many queued lines are worth waking the thread for
         self._thread: threading.Thread | None = None
+        self._inline: threading.Thread | None = None  # the one that ends the process, where it delivers itself
         self._no_thread_before = 0.0
         self._exit_at: float | None = None
         self._gave_up = self._probed_at_exit = False
-        self._reported = 0
-        self._retries: Counter[str] = Counter()
-        self._holding = ""
-        self._last_success: float | None = None
+        self._journal = Journal(self._title, self._notices)
 
     # What handlers call, from any thread.
 
@@ -204,17 +176,7 @@ class Engine:
     def counters(self) -> Counters:
         """What became of the records so far."""
         with self._alone() as backlog:
-            return Counters(
-                backlog.appended,
-                backlog.acked,
-                backlog.dead,
-                backlog.dropped,
-                backlog.queued,
-                backlog.queued_bytes,
-                dict(self._retries),
-                self._holding,
-                self._last_success,
-            )
+            return self._journal.counters(backlog)
 
     # What the process's life calls.
 
@@ -234,12 +196,17 @@ class Engine:
 
     def finish_exit(self) -> None:
         """Wait for what is left; where no thread can start any more, deliver it here."""
-        if self._thread is None:
+        with self._lock:
+            if self._thread is None:
+                self._thread = self._inline = threading.current_thread()
+
+        if self._inline is threading.current_thread():
             self._deliver_all()
+            self._thread = self._inline = None
         else:
             self.flush(self._until_exit())
 
-        self._report()
+        self._journal.report(self.counters)
 
     def after_fork(self) -> None:
         """Start anew: nothing of the parent's is sent, none of its locks is touched."""
@@ -354,7 +321,7 @@ class Engine:
             self._bell.acquire(timeout=-1 if due is None else max(due - time.monotonic(), 0.0))
 
     def _is_over(self, backlog: Backlog) -> bool:
-        inline = self._thread is not threading.current_thread()
+        inline = self._inline is not None
 
         if inline and self._until_exit() <= 0:
             return True
@@ -382,7 +349,7 @@ class Engine:
             verdict = self._delivery.answered(post.send(part, timeout), time.time())
 
             with self._alone() as backlog:
-                _NOTES[verdict.effect](self, backlog, verdict)
+                self._journal.note(verdict, backlog)
                 self._release_waiters(backlog)
 
             self._pause(verdict)
@@ -420,49 +387,3 @@ class Engine:
 
     def _until_exit(self) -> float:
         return 0.0 if self._exit_at is None else self._exit_at - time.monotonic()
-
-    # What is noted of an answer.
-
-    def _note_acked(self, backlog: Backlog, verdict: Verdict) -> None:
-        backlog.settle_acked(verdict.settled)
-        self._last_success = time.time()
-        self._holding = ""
-
-    def _note_dead(self, backlog: Backlog, verdict: Verdict) -> None:
-        backlog.settle_dead(verdict.settled)
-        self._holding = ""
-        self._notices.say("dead", f"the hub refuses a record: {verdict.reason}; {backlog.dead} lost so far")
-
-    def _note_cut(self, _backlog: Backlog, verdict: Verdict) -> None:
-        self._retries[verdict.key] += 1
-
-    def _note_trouble(self, backlog: Backlog, verdict: Verdict) -> None:
-        self._retries[verdict.key] += 1
-        hold = verdict.effect is Effect.HOLD
-        self._holding = verdict.reason if hold else ""
-        action = "check the address and the token; holding" if hold else "trying again;"
-        lost = f", {backlog.dropped} were dropped for want of room" if backlog.dropped else ""
-        self._notices.say(verdict.effect.name, f"{verdict.reason}: {action} {backlog.queued} records wait{lost}")
-
-    def _report(self) -> None:
-        """Say what an exit leaves behind, once."""
-        counts = self.counters
-
-        if counts.queued == self._reported:
-            return
-
-        self._reported = counts.queued
-        write_stderr(
-            f"loghub: {self.title}: {counts.queued} of {counts.appended} records were not delivered before the exit"
-            f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)\n"
-        )
-
-
-_NOTES: dict[Effect, Callable[[Engine, Backlog, Verdict], None]] = {
-    Effect.ACK: Engine._note_acked,  # noqa: SLF001 (the table belongs to the class)
-    Effect.DEAD: Engine._note_dead,  # noqa: SLF001
-    Effect.HALVE: Engine._note_cut,  # noqa: SLF001
-    Effect.SHORTEN: Engine._note_cut,  # noqa: SLF001
-    Effect.RETRY: Engine._note_trouble,  # noqa: SLF001
-    Effect.HOLD: Engine._note_trouble,  # noqa: SLF001
-}
