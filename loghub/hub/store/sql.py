@@ -11,7 +11,8 @@ and query, SQL and predicate agree. How that is done:
    A query's text is brought into that form by DuckDB itself (`to_json`).
 5. Before JSON is parsed, `contains` looks for the key's and the value's plain text in the whole object:
    most rows end there.
-6. `lower` in DuckDB works on each character by itself, as `fold` does. Regular expressions are RE2 on both sides.
+6. `lower` in DuckDB works on each character by itself, as `fold` does; ILIKE lower-cases the same way, in half
+   the time (15 against 28 ms for 500 000 messages). Regular expressions are RE2 on both sides.
 """
 
 from collections.abc import Callable, Iterable
@@ -84,13 +85,8 @@ def _or(query: tree.Or, now_us: int) -> Where:
 
 
 def _contains(query: tree.Contains, _now_us: int) -> Where:
-    parts = tuple(map(fold, query.pattern.parts))
-
-    if len(parts) == 1:
-        return Where("(contains(lower(message), ?) OR contains(lower(exc_info), ?))", parts * 2)
-
-    like = _like(tree.Pattern(("", *parts, "")))
-    return Where(r"(lower(message) LIKE ? ESCAPE '\' OR lower(exc_info) LIKE ? ESCAPE '\')", (like, like))
+    like = _like(tree.Pattern(("", *map(fold, query.pattern.parts), "")))
+    return Where(r"(message ILIKE ? ESCAPE '\' OR exc_info ILIKE ? ESCAPE '\')", (like, like))
 
 
 def _equals(query: tree.Equals, now_us: int) -> Where:
@@ -114,7 +110,7 @@ def _equals_level(pattern: tree.Pattern) -> Where:
     folded = tuple(map(fold, pattern.parts))
 
     if len(folded) > 1:
-        return Where(r"lower(level) LIKE ? ESCAPE '\'", (_like(tree.Pattern(folded)),))
+        return Where(r"level ILIKE ? ESCAPE '\'", (_like(tree.Pattern(folded)),))
 
     severity = number_literal(severity_of(pattern.parts[0]))
     return Where("lower(level) = ?", folded) if severity is None else _equals_integer("severity", severity)

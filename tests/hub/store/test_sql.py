@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from query_strategies import NOW_US, events, queries
+from query_vectors import EXAMPLES, Example
 
 from loghub.event.model import Event
 from loghub.hub.store.columns import COLUMNS, to_row
@@ -40,7 +41,9 @@ def _select(table: duckdb.DuckDBPyConnection, query: Query) -> list[int]:
     return [arrival for (arrival,) in table.execute(sql, list(condition.params)).fetchall()]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(stored=st.lists(events, max_size=5), asked=st.lists(queries, min_size=1, max_size=6))
 def test_sql_and_predicate_agree(table: duckdb.DuckDBPyConnection, stored: list[Event], asked: list[Query]) -> None:
     _store(table, stored)
@@ -48,6 +51,13 @@ def test_sql_and_predicate_agree(table: duckdb.DuckDBPyConnection, stored: list[
     for query in asked:
         matches = predicate(query, now_us=NOW_US)
         assert _select(table, query) == [place for place, event in enumerate(stored) if matches(event)], str(query)
+
+
+@pytest.mark.parametrize("vector", EXAMPLES, ids=lambda vector: vector.query)
+def test_rows_match_as_the_vectors_say(table: duckdb.DuckDBPyConnection, vector: Example) -> None:
+    _store(table, [*vector.matching, *vector.not_matching])
+
+    assert _select(table, parse(vector.query)) == list(range(len(vector.matching)))
 
 
 def test_fold_is_lower_of_the_engine_for_every_character(table: duckdb.DuckDBPyConnection) -> None:
@@ -60,7 +70,7 @@ def test_fold_is_lower_of_the_engine_for_every_character(table: duckdb.DuckDBPyC
 
 
 def test_a_value_never_becomes_part_of_the_sql() -> None:
-    condition = where(parse("\"x'; --\":\"y'; --\" message:/z'/"), now_us=NOW_US)
+    condition = where(parse('"x\'; --":"y\'; --" message:/z\'/'), now_us=NOW_US)
 
     assert "'; --" not in condition.sql
     assert "z'" not in condition.sql
