@@ -127,7 +127,9 @@ class ScriptedHub:
     def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
         """Wait until something that requests change is so."""
         with self._changed:
-            assert self._changed.wait_for(condition, timeout), f"{len(self.requests)} requests, {len(self.stored)} lines"
+            assert self._changed.wait_for(condition, timeout), (
+                f"{len(self.requests)} requests, {len(self.stored)} lines"
+            )
 
     def _accept(self, listener: socket.socket) -> None:
         while True:

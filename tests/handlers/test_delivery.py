@@ -1,8 +1,8 @@
 """The table of answers and the state machine: pure, so no clock and no socket here."""
 
 import json
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -96,7 +96,9 @@ def test_single_refused_record_is_dead() -> None:
 
 
 def test_too_large_record_is_shortened_once_and_then_dead() -> None:
-    line = json.dumps({"message": "x" * 5000, "exception": {"frames": ["y" * 5000]}, "service": "shop"}).encode() + b"\n"
+    line = (
+        json.dumps({"message": "x" * 5000, "exception": {"frames": ["y" * 5000]}, "service": "shop"}).encode() + b"\n"
+    )
     made = delivery(line)
     assert made.answered(Answer(413), NOW).effect is Effect.SHORTEN
     assert made.current is not None

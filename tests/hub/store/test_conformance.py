@@ -9,13 +9,13 @@ from typing import get_args
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from store_batches import EVER, SOURCE, START_US, batch, source
 
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.protocol import Incoming, Order, Page, Place, Span, Store, StoredEvent
 from loghub.query.parse import parse
 from loghub.query.tree import Everything
-from store_batches import EVER, SOURCE, START_US, batch, source
 
 ENGINES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(maxlen=100_000),
