@@ -76,14 +76,16 @@ def _inside_exception(name: str) -> Reader:
 
 
 def _first(fields: Mapping[str, JSONValue], places: tuple[Path, ...]) -> JSONValue:
-    for *outer, last in places:
-        inside: object = fields
+    top = fields if isinstance(fields, dict) else dict(fields)
 
-        for key in outer:
-            inside = inside.get(key) if isinstance(inside, Mapping) else None
+    for place in places:
+        inside: object = top
 
-        if isinstance(inside, Mapping) and last in inside:
-            value: JSONValue = inside[last]
+        for key in place[:-1]:
+            inside = inside.get(key) if isinstance(inside, dict) else None
+
+        if isinstance(inside, dict) and place[-1] in inside:
+            value: JSONValue = inside[place[-1]]
             return value
 
     return None

