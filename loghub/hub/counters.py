@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+_UNROUTED = (403, 404, 405)  # whoever gets these may have made up the method
+
+
 class Counters:
     """The counters of one hub."""
 
@@ -21,9 +24,7 @@ class Counters:
         self.duplicate = Counter(
             "loghub_hub_events_duplicate", "Events that were sent again and trimmed.", registry=self._registry
         )
-        self.quarantined = Counter(
-            "loghub_hub_lines_quarantined", "Lines that are no events.", registry=self._registry
-        )
+        self.quarantined = Counter("loghub_hub_lines_quarantined", "Lines that are no events.", registry=self._registry)
         self.subscribers = Gauge("loghub_hub_subscribers", "Live tails.", registry=self._registry)
         self.requests = Histogram(
             "loghub_hub_request_seconds",
@@ -56,6 +57,7 @@ class Timing:
         self._counters = counters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and look at the clock."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -75,7 +77,7 @@ class Timing:
             await self._app(scope, receive, send_and_look)
         finally:
             route = getattr(scope.get("route"), "path", "")  # the pattern, never the path: labels stay few
-            labels = (scope["method"] if route else "", route, str(status))
+            labels = ("" if status in _UNROUTED else scope["method"], route, str(status))
             self._counters.requests.labels(*labels).observe(time.perf_counter() - started)
 
 

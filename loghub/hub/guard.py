@@ -26,7 +26,7 @@ from loghub.hub.answers import refusal
 from loghub.hub.sessions import COOKIE, Sessions
 from loghub.hub.settings import is_loopback
 
-OPEN_PATHS = frozenset(("", "/", "/healthz", "/readyz", "/api/v1/session"))
+OPEN_PATHS = frozenset(("", "/", "/healthz", "/readyz", "/api/v1/session", "/favicon.svg"))
 """Paths that need no token; so do those of the assets."""
 
 ASSETS = "/assets/"
@@ -65,6 +65,7 @@ class Guard:
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on who may call, answer who may not."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return

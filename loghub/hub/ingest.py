@@ -38,6 +38,7 @@ MEDIA_TYPES = frozenset(
 """What a body may call itself; it is read for what it is."""
 
 _CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
+_ENCODINGS = {"Accept-Encoding": "gzip, identity"}
 _GZIP = ("gzip", "x-gzip")
 _OWN_NAMES = ("_id", "_received", "_cursor")
 
@@ -48,12 +49,14 @@ class IngestError(Exception):
     Attributes:
         status: the HTTP status that says so.
         code: a word for programs.
+        headers: what the answer carries.
     """
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,9 @@ def check_headers(content_type: str, content_encoding: str) -> bool:
     encoding = content_encoding.strip().lower()
 
     if encoding not in ("", "identity", *_GZIP):
-        raise IngestError(415, "encoding", f"cannot read the Content-Encoding {encoding}: send gzip or identity")
+        raise IngestError(
+            415, "encoding", f"cannot read the Content-Encoding {encoding}: send gzip or identity", _ENCODINGS
+        )
 
     return encoding in _GZIP
 

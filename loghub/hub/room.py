@@ -2,6 +2,11 @@
 
 import threading
 from types import TracebackType
+from typing import Self
+
+
+class NoRoomError(Exception):
+    """There is no room left; there will be again."""
 
 
 class Room:
@@ -37,7 +42,7 @@ class Share:
         self._room = room
         self._size = 0
 
-    def __enter__(self) -> "Share":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -46,10 +51,13 @@ class Share:
         self._room.give(self._size)
         self._size = 0
 
-    def grow(self, size: int) -> bool:
-        """Take more; False where there is not enough."""
+    def grow(self, size: int) -> None:
+        """Take more.
+
+        Raises:
+            NoRoomError: there is not enough.
+        """
         if not self._room.take(size):
-            return False
+            raise NoRoomError
 
         self._size += size
-        return True

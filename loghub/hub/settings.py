@@ -15,6 +15,9 @@ from pathlib import Path
 from loghub.errors import ConfigError
 
 _DAY_US = 86_400_000_000
+_MAX_PORT = 65535
+_MIN_TOKEN = 8
+_PORT_REMEDY = "the port is a number from 0 to 65535; 0 takes a free port"
 _NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
 
@@ -45,6 +48,19 @@ class Limits:
     session: float = 30 * 86_400.0
 
 
+def data_directory(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Give the directory where programs of this platform keep a user's data."""
+    home = Path.home()
+
+    if platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local") / "loghub"
+
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "loghub"
+
+    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "loghub"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The options of a hub.
@@ -69,7 +85,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8514
-    data: Path = field(default_factory=lambda: data_directory())
+    data: Path = field(default_factory=data_directory)
     token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
     tls_cert: Path | None = None
@@ -80,8 +96,8 @@ class Settings:
     owner: str = "loghub serve"
 
     def __post_init__(self) -> None:
-        if not 0 <= self.port <= 65535:
-            raise ConfigError(self.owner, "port", self.port, "use a number from 0 to 65535; 0 takes a free port")
+        if not 0 <= self.port <= _MAX_PORT:
+            raise ConfigError(self.owner, "port", self.port, _PORT_REMEDY)
 
         self._check_token()
         self._check_names()
@@ -108,9 +124,17 @@ class Settings:
                     "set a token to listen beyond loopback, or listen on 127.0.0.1",
                 )
 
-        elif len(self.token) < 8 or not self.token.isascii() or not self.token.isprintable() or " " in self.token:
+        elif (
+            len(self.token) < _MIN_TOKEN
+            or not self.token.isascii()
+            or not self.token.isprintable()
+            or " " in self.token
+        ):
             raise ConfigError(
-                self.owner, "token", "…", "use at least 8 printable ASCII characters without a space, better 32"
+                self.owner,
+                "token",
+                "…",
+                f"use at least {_MIN_TOKEN} printable ASCII characters without a space, better 32",
             )
 
     def _check_names(self) -> None:
@@ -157,8 +181,8 @@ def parse_address(text: str, owner: str, option: str) -> Address:
     if not colon or not bare or (":" in bare) != bracketed or not (port.isascii() and port.isdigit()):
         raise ConfigError(owner, option, text, 'use host and port, as "127.0.0.1:8765" or "[::1]:8765"')
 
-    if int(port) > 65535:
-        raise ConfigError(owner, option, text, "the port is a number from 0 to 65535; 0 takes a free port")
+    if int(port) > _MAX_PORT:
+        raise ConfigError(owner, option, text, _PORT_REMEDY)
 
     return Address(bare, int(port))
 
@@ -169,19 +193,6 @@ def is_loopback(host: str) -> bool:
         return True
 
     return _is_address(host) and ipaddress.ip_address(host).is_loopback
-
-
-def data_directory(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Give the directory where programs of this platform keep a user's data."""
-    home = Path.home()
-
-    if platform == "win32":
-        return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local") / "loghub"
-
-    if platform == "darwin":
-        return home / "Library" / "Application Support" / "loghub"
-
-    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "loghub"
 
 
 def _is_address(text: str) -> bool:

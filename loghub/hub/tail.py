@@ -18,7 +18,7 @@ Nothing here knows WebSockets: frames are bytes. Subscribers may live on several
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ class Tail:
         self._position = 0
         self._told = 0  # the position in the last frame
 
-    async def frames(self) -> AsyncIterator[bytes]:
+    async def frames(self) -> AsyncGenerator[bytes]:
         """Give the frames, without an end."""
         wake = _Wake(asyncio.get_running_loop())
         end_watch = self._store.watch(wake)
@@ -70,7 +70,7 @@ class Tail:
         finally:
             end_watch()
 
-    async def _pulled(self, wake: "_Wake") -> AsyncIterator[bytes]:
+    async def _pulled(self, wake: "_Wake") -> AsyncGenerator[bytes]:
         loop = asyncio.get_running_loop()
         silent_from = loop.time()
 
@@ -120,10 +120,8 @@ class Tail:
 
         events = self._store.after(self._position, _BATCH)
 
-        if events:
-            following = events[0].arrival - 1
-        else:
-            following = max(newest, self._position)  # what was there is gone, and nothing came since
+        # Without events, what there was up to `newest` is gone.
+        following = events[0].arrival - 1 if events else newest
 
         if following > self._position:
             frames.append(self._skip_to(following))

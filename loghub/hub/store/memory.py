@@ -9,6 +9,7 @@ Rules:
    thread is inside; it is never held while a watcher is called.
 """
 
+import json
 import os
 import threading
 import time
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 from loghub.event.encode import decode
-from loghub.event.model import Event
+from loghub.event.model import Event, JSONValue
 from loghub.hub.store.protocol import (
     Appended,
     Histogram,
@@ -28,7 +29,8 @@ from loghub.hub.store.protocol import (
     Span,
     StoredEvent,
 )
-from loghub.query.predicate import field_of, predicate
+from loghub.query.fields import reader
+from loghub.query.predicate import predicate
 from loghub.query.tree import Query
 from loghub.wire.batch import source_id
 
@@ -95,9 +97,10 @@ class MemoryStore:
         """Count the events that match by time and by the value of a field."""
         step_us = max(1, -(-(span.end_us - span.start_us) // (buckets * 1000))) * 1000  # whole milliseconds
         series: dict[str, list[int]] = {}
+        read = reader(by)
 
         for stored in self._matching(query, span, now_us):
-            key = str(field_of(stored.event, by) or "")
+            key = _key(read(stored.event))
             counts = series.setdefault(key, [0] * buckets)
             counts[(stored.event.time_us - span.start_us) // step_us] += 1
 
@@ -209,6 +212,14 @@ def _read(line: bytes, received_us: int) -> Event:
         fields = {"message": line.decode("utf-8", "backslashreplace").rstrip("\n")}
 
     return Event.from_mapping(fields, now_us=received_us)
+
+
+def _key(value: JSONValue) -> str:
+    """Write a field's value as the key of a series; events without it count under the empty text."""
+    if value is None:
+        return ""
+
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _place(stored: StoredEvent) -> Place:
