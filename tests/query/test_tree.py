@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 from hypothesis import given
-from query_strategies import queries
 
 from loghub.query.parse import parse
 from loghub.query.tree import And, Contains, Equals, Everything, Matches, Not, Pattern, Query, both, either, negated
+
+from query_strategies import queries
 
 A = Contains(Pattern(("a",)))
 B = Contains(Pattern(("b",)))

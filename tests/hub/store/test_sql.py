@@ -4,7 +4,6 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from query_strategies import NOW_US, events, queries
 from query_vectors import EXAMPLES, Example
 
 from loghub.event.model import Event
@@ -15,6 +14,8 @@ from loghub.query.parse import parse
 from loghub.query.predicate import predicate
 from loghub.query.tree import Query
 from loghub.query.values import fold
+
+from query_strategies import NOW_US, events, queries
 
 _DEFINITION = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
 _PLACES = ", ".join("?" * len(COLUMNS))
