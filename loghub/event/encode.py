@@ -3,16 +3,17 @@
 Rules:
 1. A line is one JSON object in UTF-8 that ends in a newline and holds no other newline.
 2. The fast path is orjson. Where it refuses (integers over 64 bits, keys that are no text,
-   cycles, lone surrogates, objects it does not know), the values are made safe one by one
-   and the line is marked with `"encode_fallback": true`.
+   cycles, lone surrogates, objects that raise), the values are made safe one by one, and a
+   line in which one had to be changed is marked with `"encode_fallback": true`.
 3. Decoding keeps integers exact at any length.
 """
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, cast
 
 import orjson
 
@@ -24,11 +25,16 @@ _MAX_DEPTH = 32
 _MAX_ITEMS = 10_000
 
 
-def encode(fields: Mapping[str, Any]) -> bytes:
-    """Write fields as a line, whatever their values are."""
+def encode(fields: Mapping[str, Any], default: Callable[[Any], Any] | None = None) -> bytes:
+    """Write fields as a line, whatever their values are.
+
+    Args:
+        fields: the keys of the line.
+        default: gives a value that JSON knows for one that it does not; the rest is written as text.
+    """
     try:
-        return orjson.dumps(fields, _default, _OPTIONS)
-    except (TypeError, ValueError, RecursionError, AttributeError):
+        return orjson.dumps(fields, default or _default, _OPTIONS)
+    except Exception:  # noqa: BLE001 (orjson's own errors, and whatever a user's object raises)
         return _encode_safely(fields)
 
 
@@ -64,56 +70,83 @@ def _default(value: Any) -> Any:  # noqa: ANN401 (any object that a user logs)
     return str(value)
 
 
-def _encode_safely(fields: Mapping[str, Any]) -> bytes:
-    safe = {_safe_text(key): _safe(value, 0, ()) for key, value in fields.items()}
-    safe["encode_fallback"] = True
-    return json.dumps(safe, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
-
-
-def _safe(value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noqa: ANN401 (any object that a user logs)
-    if value is None or type(value) is bool:
-        return value  # type: ignore[no-any-return]
-
-    if type(value) is str:
-        return _safe_text(value)
-
-    if type(value) is int:
-        return _safe_int(value)
-
-    if type(value) is float:
-        return value if math.isfinite(value) else repr(value)
-
-    if depth >= _MAX_DEPTH or id(value) in parents:
-        return f"<{type(value).__name__}>"
-
-    inside = (*parents, id(value))
-
-    if isinstance(value, dict):
-        return {_safe_text(key): _safe(item, depth + 1, inside) for key, item in _first(value.items())}
-
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_safe(item, depth + 1, inside) for item in _first(value)]
-
-    return _safe_text(value)
-
-
-def _safe_int(value: int) -> JSONValue:
-    try:
-        str(value)
-    except ValueError:  # Python writes at most 4300 digits
-        return hex(value)
-
-    return value
-
-
-def _first(items: Iterable[Any]) -> list[Any]:
-    return [item for item, _ in zip(items, range(_MAX_ITEMS), strict=False)]
-
-
-def _safe_text(value: object) -> str:
+def safe_text(value: object) -> str:
     """Give a text that encodes: lone surrogates as backslash escapes, a failing `__str__` as the type's name."""
     try:
         text = value if type(value) is str else str(value)
         return text.encode("utf-8", "backslashreplace").decode()
     except Exception:  # noqa: BLE001 (a user's __str__ may raise anything)
         return f"<{type(value).__name__}>"
+
+
+def _encode_safely(fields: Mapping[str, Any]) -> bytes:
+    slow = _Slow()
+    safe = slow.mapping(fields, 0, ())
+
+    if slow.changed:
+        safe["encode_fallback"] = True
+
+    return json.dumps(safe, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+class _Slow:
+    """Makes values safe one by one, and remembers whether it had to change one."""
+
+    def __init__(self) -> None:
+        self.changed = False
+
+    def value(self, value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noqa: ANN401 (whatever a user logs)
+        kind = type(value)
+
+        if value is None or kind is bool:
+            return cast("JSONValue", value)
+
+        if kind in (str, int, float):
+            return self._scalar(value)
+
+        if depth < _MAX_DEPTH and id(value) not in parents:
+            if isinstance(value, dict):
+                return self.mapping(value, depth + 1, (*parents, id(value)))
+
+            if isinstance(value, list | tuple | set | frozenset):
+                inside = (*parents, id(value))
+                return [self.value(item, depth + 1, inside) for item in self._first(value)]
+
+        self.changed = True
+        return f"<{kind.__name__}>" if isinstance(value, dict | list | tuple | set | frozenset) else safe_text(value)
+
+    def mapping(self, value: Mapping[Any, Any], depth: int, parents: tuple[int, ...]) -> dict[str, JSONValue]:
+        return {self._key(key): self.value(item, depth, parents) for key, item in self._first(value.items())}
+
+    def _key(self, key: object) -> str:
+        safe = safe_text(key)
+        self.changed |= type(key) is not str or safe != key
+        return safe
+
+    def _scalar(self, value: str | float) -> JSONValue:
+        safe: JSONValue = value
+
+        if isinstance(value, str):
+            safe = safe_text(value)
+
+        elif isinstance(value, int):
+            safe = _writable(value)
+
+        elif not math.isfinite(value):
+            safe = repr(value)
+
+        self.changed |= safe is not value and safe != value
+        return safe
+
+    def _first(self, items: Collection[Any]) -> list[Any]:
+        self.changed |= len(items) > _MAX_ITEMS
+        return list(itertools.islice(items, _MAX_ITEMS))
+
+
+def _writable(value: int) -> JSONValue:
+    try:
+        str(value)
+    except ValueError:  # Python writes at most 4300 digits
+        return hex(value)
+
+    return value

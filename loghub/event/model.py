@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-JSONValue: TypeAlias = "None | bool | int | float | str | list[JSONValue] | dict[str, JSONValue]"
+JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}
 LEVEL_ALIASES = {
@@ -116,6 +116,10 @@ class Event:
             now_us: the time of receipt, in microseconds.
         """
         fields: dict[str, JSONValue] = dict(mapping)
+
+        if _is_small_int(fields.get("level")):
+            fields.setdefault("levelno", fields.pop("level"))
+
         odd = _take_odd(fields)
         time_us = _read_time(fields.get("timestamp"), odd, now_us)
         severity = _read_level(fields)
@@ -125,7 +129,7 @@ class Event:
             extra = fields.get("extra")
             fields["extra"] = {**odd, **extra} if isinstance(extra, dict) else odd
 
-        return cls(time_us, severity, fields)
+        return cls(time_us, severity, _in_order(fields))
 
 
 def format_time(time_us: int) -> str:
@@ -135,7 +139,7 @@ def format_time(time_us: int) -> str:
     '2026-09-21T14:13:20.000001Z'
     """
     moment = _EPOCH + timedelta(microseconds=time_us)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z" if moment.year > 999 else _early(moment)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_time(value: JSONValue) -> int | None:
@@ -168,11 +172,6 @@ def parse_time(value: JSONValue) -> int | None:
 def level_number(name: str) -> int | None:
     """Give the number of a level's name in any case, or None for an unknown one."""
     return LEVEL_ALIASES.get(name.upper())
-
-
-def _early(moment: datetime) -> str:
-    """Write a year before 1000, which strftime does not pad on every platform."""
-    return f"{moment.year:04d}-{moment:%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"
 
 
 def _unix_time(value: float) -> int | None:
@@ -216,6 +215,16 @@ def _take_odd(fields: dict[str, JSONValue]) -> dict[str, JSONValue]:
 
 
 _ALL_KEYS = frozenset((*KEYS, *TAIL_KEYS))
+
+
+_FREE_RANK = len(KEYS)
+_RANK = {key: rank for rank, key in enumerate(KEYS)} | {key: _FREE_RANK + rank for rank, key in enumerate(TAIL_KEYS, 1)}
+
+
+def _in_order(fields: dict[str, JSONValue]) -> dict[str, JSONValue]:
+    """Bring the keys into the order of the line; a line of ours has it already."""
+    ordered = sorted(fields, key=lambda key: _RANK.get(key, _FREE_RANK))
+    return {key: fields[key] for key in ordered}
 
 
 def _is_small_int(value: JSONValue) -> bool:

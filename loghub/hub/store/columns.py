@@ -53,7 +53,7 @@ def to_row(stored: StoredEvent) -> tuple[object, ...]:
         stored.received_us,
         stored.event.time_us,
         stored.event.severity,
-        *(fields.get(key) for key in KEY_COLUMNS),
+        *map(fields.get, KEY_COLUMNS),
         _text(inside.get("type")),
         _text(inside.get("fingerprint")),
         _json(inside) if inside else None,
@@ -82,9 +82,7 @@ def from_row(row: Sequence[Any]) -> StoredEvent:
         if value is not None:
             fields[key] = value
 
-    for key, value in attributes.items():
-        if key not in TAIL_KEYS:
-            fields[key] = value
+    fields.update((key, value) for key, value in attributes.items() if key not in TAIL_KEYS)
 
     if values["exc_info"] is not None:
         fields["exc_info"] = values["exc_info"]
