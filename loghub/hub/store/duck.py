@@ -89,7 +89,6 @@ class DuckStore:
         self._writing = threading.Lock()
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._parts = Parts()
-        self._recent = Recent(_RECENT)
         self._closed = False
 
         try:
@@ -107,6 +106,7 @@ class DuckStore:
     def _take(self, found: Recovered) -> None:
         """Go on with what was found: the last hot part takes what comes, the others wait to be sealed."""
         self._next = found.next
+        self._recent = Recent(_RECENT, found.next - 1)
         self._damaged = tuple(found.damaged)
         self._active = found.hot.pop() if found.hot else Hot(self._engine, self._directory.wal, found.next)
         self._waiting = found.hot

@@ -12,11 +12,12 @@ class Recent:
 
     Args:
         size: how many events it holds.
+        newest: arrival number of the newest event so far, which it does not hold.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, newest: int = 0) -> None:
         self._slots: list[StoredEvent | None] = [None] * size
-        self._newest = 0
+        self._newest = newest
 
     def add(self, events: Sequence[StoredEvent]) -> None:
         """Add events in order of arrival."""

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
@@ -113,8 +114,7 @@ def test_quarantined_lines_count_for_the_mark_and_are_no_events(store: Store) ->
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_resend_however_it_is_cut_has_no_second_effect(engine: str, data: st.DataObject) -> None:
-    with TemporaryDirectory() as folder:
-        store = ENGINES[engine](Path(folder))
+    with TemporaryDirectory() as folder, closing(ENGINES[engine](Path(folder))) as store:
         mark = 0
 
         for _ in range(data.draw(st.integers(1, 8), "batches")):
@@ -128,7 +128,6 @@ def test_a_resend_however_it_is_cut_has_no_second_effect(engine: str, data: st.D
 
         assert [stored.seq for stored in store.after(0, 1000)] == list(range(1, mark + 1))
         assert sorted(seq for _, seq in ids(search(store))) == list(range(1, mark + 1))
-        store.close()
 
 
 @EACH_ENGINE
@@ -138,8 +137,7 @@ def test_a_resend_however_it_is_cut_has_no_second_effect(engine: str, data: st.D
     limit=st.integers(1, 7),
 )
 def test_pages_hold_each_event_once_and_in_order(engine: str, batches: list[tuple[int, list[int]]], limit: int) -> None:
-    with TemporaryDirectory() as folder:
-        store = ENGINES[engine](Path(folder))
+    with TemporaryDirectory() as folder, closing(ENGINES[engine](Path(folder))) as store:
         expected: list[tuple[int, str, int]] = []
         marks: dict[int, int] = {}
 
@@ -157,8 +155,6 @@ def test_pages_hold_each_event_once_and_in_order(engine: str, batches: list[tupl
                 for stored in page.events
             ]
             assert found == sorted(expected, reverse=order == "newest")
-
-        store.close()
 
 
 def test_events_of_the_same_time_keep_the_order_of_emission(store: Store) -> None:
