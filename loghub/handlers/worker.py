@@ -297,8 +297,8 @@ class Engine:
             while (batch := self._next_batch()) is not None and not self._gave_up:
                 self._deliver(batch, post)
         finally:
+            post.close()  # while the mark stands: httpx logs this too
             _own.delivers = before
-            post.close()
 
     def _next_batch(self) -> Batch | None:
         """Wait for a batch: full, or as old as the linger, or hurried. None where there is nothing left to do."""

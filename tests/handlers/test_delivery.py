@@ -96,7 +96,9 @@ def test_single_refused_record_is_dead() -> None:
 
 
 def test_too_large_record_is_shortened_once_and_then_dead() -> None:
-    line = json.dumps({"message": "x" * 5000, "exception": {"frames": ["y" * 5000]}, "service": "shop"}).encode() + b"\n"
+    line = (
+        json.dumps({"message": "x" * 5000, "exception": {"frames": ["y" * 5000]}, "service": "shop"}).encode() + b"\n"
+    )
     made = delivery(line)
     assert made.answered(Answer(413), NOW).effect is Effect.SHORTEN
     assert made.current is not None
