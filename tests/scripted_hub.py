@@ -1,4 +1,4 @@
-"""A hub on a real socket that answers as a test scripts it, and stores by source and sequence number as the real one."""
+"""A hub on a real socket that answers as a test scripts it and stores by source and sequence number."""
 
 import json
 import socket

@@ -103,7 +103,7 @@ class RemoteHandler(logging.Handler):
         verify: bool | str = True,
         level: int | str = logging.NOTSET,
     ) -> None:
-        # Options come first: logging remembers a handler as soon as its own constructor has run, and flushes it at exit.
+        # Options come first: once logging's own constructor has run, even a half-made handler is flushed at exit.
         self.enabled = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
         self.url = _address(url)
 

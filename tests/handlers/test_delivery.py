@@ -1,8 +1,8 @@
 """The table of answers and the state machine: pure, so no clock and no socket here."""
 
 import json
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ from loghub.wire.batch import Batch
 
 SOURCE = "0" * 24
 NOW = 1_790_000_000.0
-ROWS = [
+ROWS: list[tuple[Effect, list[int | Trouble]]] = [
     (Effect.ACK, [200, 201, 202, 204]),
     (Effect.HOLD, [301, 302, 307, 308, 401, 403, 404, 405, 409, 415, 501, 505]),
     (Effect.HOLD, [Trouble.BAD_CERTIFICATE, Trouble.NO_HUB]),

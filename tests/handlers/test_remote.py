@@ -5,17 +5,17 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted_hub import Act, Received, ScriptedHub, hang, reset, scripted_hub, status, wait_until
 
 from loghub.formatters import JSONFormatter
 from loghub.handlers.delivery import Pace
 from loghub.handlers.remote import RemoteHandler
 from loghub.metrics import text
-from scripted_hub import Act, ScriptedHub, hang, reset, scripted_hub, status, wait_until
-
 
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
 
@@ -33,9 +33,9 @@ def hub() -> Iterator[ScriptedHub]:
         yield made
 
 
-def attached(url: str, **options: Any) -> tuple[logging.Logger, QuickHandler]:
+def attached(url: str, **options: Any) -> tuple[logging.Logger, QuickHandler]:  # noqa: ANN401 (options of many types)
     handler = QuickHandler(url, **{"linger": "5 ms", "exit_deadline": "100 ms", "timeout": "2 s", **options})
-    logger = logging.Logger("shop.cart")
+    logger = logging.Logger("shop.cart")  # noqa: LOG001 (one that no other test sees)
     logger.addHandler(handler)
     return logger, handler
 
@@ -81,7 +81,7 @@ def test_batches_are_bounded_in_records_and_numbered_without_a_gap(hub: Scripted
     assert hub.messages == [str(number) for number in range(95)]
     assert max(len(request.lines) for request in hub.requests) <= 10
     ends = [(request.identity.first, request.identity.last) for request in hub.requests]
-    assert all(before[1] + 1 == after[0] for before, after in zip(ends, ends[1:], strict=False))
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(ends))
     handler.close()
 
 
@@ -184,7 +184,7 @@ def test_success_is_an_acknowledgement(name: str) -> None:
 
 @pytest.mark.parametrize("code", [400, 422, 413])
 def test_one_refused_record_does_not_take_its_batch_along(code: int) -> None:
-    def choosy(hub: ScriptedHub, connection: socket.socket, received: Any) -> bool:
+    def choosy(hub: ScriptedHub, connection: socket.socket, received: Received) -> bool:
         bad = any(b"poison" in line for line in received.lines)
         return status(code if bad else 200)(hub, connection, received)
 
@@ -211,7 +211,7 @@ def test_bad_certificate_is_held() -> None:
 
 
 @pytest.mark.parametrize("verify", [False, str(CERTIFICATE)])
-def test_certificate_that_is_trusted_or_not_checked_is_no_trouble(verify: bool | str) -> None:
+def test_certificate_that_is_trusted_or_not_checked_is_no_trouble(*, verify: bool | str) -> None:
     with scripted_hub(certificate=CERTIFICATE) as hub:
         logger, handler = attached(hub.url, verify=verify)
         logger.info("a")

@@ -4,13 +4,13 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from scripted_hub import ScriptedHub, scripted_hub, status
+from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +89,7 @@ def test_unreachable_hub_holds_the_exit_up_for_the_deadline_only_and_counts_are_
 
 
 def test_hub_that_does_not_answer_holds_the_exit_up_for_the_deadline_only() -> None:
-    with scripted_hub(otherwise=lambda *_: time.sleep(30) is None) as hub:
+    with scripted_hub(otherwise=hang(threading.Event())) as hub:
         done, took = run("log.info('x')\nhandler.flush(0)\ntime.sleep(0.3)", hub.url, "1 s")
 
     assert took < 3.3

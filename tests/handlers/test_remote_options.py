@@ -103,7 +103,7 @@ def test_plain_formatter_is_taken() -> None:
     ],
 )
 def test_environment_turns_it_on_and_off(
-    monkeypatch: pytest.MonkeyPatch, variable: str | None, option: bool | str, enabled: bool
+    monkeypatch: pytest.MonkeyPatch, *, variable: str | None, option: bool | str, enabled: bool
 ) -> None:
     monkeypatch.setenv("SHOP_REMOTE", "no")
     monkeypatch.delenv("LOGHUB_REMOTE", raising=False)
