@@ -6,7 +6,8 @@ package and starts no thread. Nothing inside the package imports this module.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # what type checkers take for true; importing `typing` would cost more than all the rest
 
 if TYPE_CHECKING:
     from loghub import metrics as metrics

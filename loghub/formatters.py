@@ -83,7 +83,8 @@ class JSONFormatter(BaseJsonFormatter):
         fixed = {**_mapping(static, "static"), **_mapping(static_fields, "static_fields")}
         super().__init__(fmt, datefmt, style, validate, static_fields=fixed, **options)  # type: ignore[arg-type]
         self.json_default = json_default
-        self.plain = fmt is None and datefmt is None and not any(options.values()) and not self._has_hooks()
+        self._has_our_fields = fmt is None and datefmt is None and not any(options.values())
+        self.plain = self._has_our_fields and not self._has_hooks()
         self._environment = _environment()
 
     def format_line(self, record: logging.LogRecord) -> bytes:
@@ -99,6 +100,14 @@ class JSONFormatter(BaseJsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         """Give the line as text, without its newline."""
         return self.format_line(record)[:-1].decode()
+
+    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+        """Collect the fields for the hooks: the plain line's, or python-json-logger's where its options are given."""
+        if self._has_our_fields:
+            log_data.update(fields_of(record, self.static_fields, self._environment))
+            return
+
+        super().add_fields(log_data, record, message_dict)
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Encode what python-json-logger's way of use collected."""

@@ -19,15 +19,12 @@ _S = TypeVar("_S")
 
 _AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
 
-_BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12} | {
-    "k": 2**10,
-    "m": 2**20,
-    "g": 2**30,
-    "kib": 2**10,
-    "mib": 2**20,
-    "gib": 2**30,
-    "tib": 2**40,
-}
+_PREFIXES = ("k", "m", "g", "t")
+_BYTES = (
+    {"": 1, "b": 1}
+    | {f"{prefix}b": 1000**power for power, prefix in enumerate(_PREFIXES, 1)}
+    | {f"{prefix}ib": 1024**power for power, prefix in enumerate(_PREFIXES, 1)}
+)
 
 _UNITS = (
     (1e-3, "ms millisecond milliseconds"),

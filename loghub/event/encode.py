@@ -3,16 +3,17 @@
 Rules:
 1. A line is one JSON object in UTF-8 that ends in a newline and holds no other newline.
 2. The fast path is orjson. Where it refuses (integers over 64 bits, keys that are no text,
-   cycles, lone surrogates, objects it does not know), the values are made safe one by one
-   and the line is marked with `"encode_fallback": true`.
+   cycles, lone surrogates, objects that raise), the values are made safe one by one, and a
+   line in which one had to be changed is marked with `"encode_fallback": true`.
 3. Decoding keeps integers exact at any length.
 """
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, cast
 
 import orjson
 
@@ -69,50 +70,7 @@ def _default(value: Any) -> Any:  # noqa: ANN401 (any object that a user logs)
     return str(value)
 
 
-def _encode_safely(fields: Mapping[str, Any]) -> bytes:
-    safe = {_safe_text(key): _safe(value, 0, ()) for key, value in fields.items()}
-    safe["encode_fallback"] = True
-    return json.dumps(safe, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
-
-
-def _safe(value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noqa: ANN401 (any object that a user logs)
-    plain = _SAFE_SCALARS.get(type(value))
-
-    if plain is not None:
-        return plain(value)
-
-    if depth >= _MAX_DEPTH or id(value) in parents:
-        return f"<{type(value).__name__}>"
-
-    inside = (*parents, id(value))
-
-    if isinstance(value, dict):
-        return {_safe_text(key): _safe(item, depth + 1, inside) for key, item in _first(value.items())}
-
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_safe(item, depth + 1, inside) for item in _first(value)]
-
-    return _safe_text(value)
-
-
-def _safe_int(value: int) -> JSONValue:
-    try:
-        str(value)
-    except ValueError:  # Python writes at most 4300 digits
-        return hex(value)
-
-    return value
-
-
-def _safe_float(value: float) -> JSONValue:
-    return value if math.isfinite(value) else repr(value)
-
-
-def _first(items: Iterable[Any]) -> list[Any]:
-    return [item for item, _ in zip(items, range(_MAX_ITEMS), strict=False)]
-
-
-def _safe_text(value: object) -> str:
+def safe_text(value: object) -> str:
     """Give a text that encodes: lone surrogates as backslash escapes, a failing `__str__` as the type's name."""
     try:
         text = value if type(value) is str else str(value)
@@ -121,10 +79,74 @@ def _safe_text(value: object) -> str:
         return f"<{type(value).__name__}>"
 
 
-_SAFE_SCALARS: dict[type, Callable[[Any], JSONValue]] = {
-    type(None): lambda value: value,
-    bool: lambda value: value,
-    str: _safe_text,
-    int: _safe_int,
-    float: _safe_float,
-}
+def _encode_safely(fields: Mapping[str, Any]) -> bytes:
+    slow = _Slow()
+    safe = slow.mapping(fields, 0, ())
+
+    if slow.changed:
+        safe["encode_fallback"] = True
+
+    return json.dumps(safe, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+
+
+class _Slow:
+    """Makes values safe one by one, and remembers whether it had to change one."""
+
+    def __init__(self) -> None:
+        self.changed = False
+
+    def value(self, value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noqa: ANN401 (whatever a user logs)
+        kind = type(value)
+
+        if value is None or kind is bool:
+            return cast("JSONValue", value)
+
+        if kind in (str, int, float):
+            return self._scalar(value)
+
+        if depth < _MAX_DEPTH and id(value) not in parents:
+            if isinstance(value, dict):
+                return self.mapping(value, depth + 1, (*parents, id(value)))
+
+            if isinstance(value, list | tuple | set | frozenset):
+                inside = (*parents, id(value))
+                return [self.value(item, depth + 1, inside) for item in self._first(value)]
+
+        self.changed = True
+        return f"<{kind.__name__}>" if isinstance(value, dict | list | tuple | set | frozenset) else safe_text(value)
+
+    def mapping(self, value: Mapping[Any, Any], depth: int, parents: tuple[int, ...]) -> dict[str, JSONValue]:
+        return {self._key(key): self.value(item, depth, parents) for key, item in self._first(value.items())}
+
+    def _key(self, key: object) -> str:
+        safe = safe_text(key)
+        self.changed |= type(key) is not str or safe != key
+        return safe
+
+    def _scalar(self, value: str | float) -> JSONValue:
+        safe: JSONValue = value
+
+        if isinstance(value, str):
+            safe = safe_text(value)
+
+        elif isinstance(value, int):
+            safe = _writable(value)
+
+        elif not math.isfinite(value):
+            safe = repr(value)
+
+        self.changed |= safe is not value and safe != value
+        return safe
+
+    def _first(self, items: Collection[Any]) -> list[Any]:
+        self.changed |= len(items) > _MAX_ITEMS
+        return list(itertools.islice(items, _MAX_ITEMS))
+
+
+def _writable(value: int) -> JSONValue:
+    try:
+        str(value)
+    except ValueError:  # Python writes at most 4300 digits
+        return hex(value)
+
+    return value

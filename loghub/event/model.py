@@ -116,6 +116,10 @@ class Event:
             now_us: the time of receipt, in microseconds.
         """
         fields: dict[str, JSONValue] = dict(mapping)
+
+        if _is_small_int(fields.get("level")):
+            fields.setdefault("levelno", fields.pop("level"))
+
         odd = _take_odd(fields)
         time_us = _read_time(fields.get("timestamp"), odd, now_us)
         severity = _read_level(fields)
@@ -213,14 +217,14 @@ def _take_odd(fields: dict[str, JSONValue]) -> dict[str, JSONValue]:
 _ALL_KEYS = frozenset((*KEYS, *TAIL_KEYS))
 
 
+_FREE_RANK = len(KEYS)
+_RANK = {key: rank for rank, key in enumerate(KEYS)} | {key: _FREE_RANK + rank for rank, key in enumerate(TAIL_KEYS, 1)}
+
+
 def _in_order(fields: dict[str, JSONValue]) -> dict[str, JSONValue]:
     """Bring the keys into the order of the line; a line of ours has it already."""
-    if next(iter(fields)) == "timestamp":
-        return fields
-
-    first = {key: fields[key] for key in KEYS if key in fields}
-    free = {key: value for key, value in fields.items() if key not in _ALL_KEYS}
-    return first | free | {key: fields[key] for key in TAIL_KEYS if key in fields}
+    ordered = sorted(fields, key=lambda key: _RANK.get(key, _FREE_RANK))
+    return {key: fields[key] for key in ordered}
 
 
 def _is_small_int(value: JSONValue) -> bool:

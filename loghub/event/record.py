@@ -7,7 +7,6 @@ Rules (schema of the event):
 3. An extra under any other standard key, or one that starts with "_", goes into "extra".
 """
 
-import asyncio
 import logging
 import sys
 import time
@@ -15,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loghub.event.context import current
+from loghub.event.encode import safe_text
 from loghub.event.exceptions import describe
 from loghub.event.model import KEYS, LEVELS, TAIL_KEYS
 
@@ -76,7 +76,7 @@ def _free_fields(record: logging.LogRecord, static: Mapping[str, Any]) -> dict[A
     message: Any = record.msg
 
     if isinstance(message, dict):
-        extras = {**message, **extras}
+        extras = {key: value for key, value in message.items() if key != "message" or type(value) is not str} | extras
 
     # The order is that of the first mention, the value that of the last.
     return {**current(), **static, **extras, **static}
@@ -103,13 +103,16 @@ def _add_message(fields: dict[str, Any], record: logging.LogRecord) -> dict[str,
     template: Any = record.msg
 
     if isinstance(template, dict):
+        if isinstance(template.get("message"), str):
+            fields["message"] = template["message"]
+
         return {}
 
     try:
         fields["message"] = record.getMessage()
     except Exception as error:  # noqa: BLE001 (a user's __str__ or a wrong % may raise anything)
         fields["message"] = _shown(template)
-        return {"format_error": f"{type(error).__name__}: {_shown(error)}", "args": _shown(record.args)}
+        return {"format_error": f"{type(error).__name__}: {safe_text(error)}", "args": _shown(record.args)}
 
     if record.args and isinstance(template, str):
         fields["template"] = template
@@ -148,11 +151,13 @@ def _task_name(record: logging.LogRecord) -> str | None:
     if sys.version_info >= (3, 12):
         return record.taskName
 
-    if asyncio._get_running_loop() is None:  # noqa: SLF001 (the public call raises where there is no loop)
+    asyncio = sys.modules.get("asyncio")  # what nobody imported runs no task
+
+    if asyncio is None or asyncio._get_running_loop() is None:  # noqa: SLF001 (the public call raises without a loop)
         return None
 
     task = asyncio.current_task()
-    return None if task is None else task.get_name()
+    return None if task is None else str(task.get_name())
 
 
 def _add_exception(fields: dict[str, Any], record: logging.LogRecord) -> None:

@@ -1,0 +1,101 @@
+"""`POST /api/v1/ingest`: lines come in, and are acknowledged when they are on disk."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from loghub.hub.answers import JSONAnswer, refusal
+from loghub.hub.api.parameters import now_us
+from loghub.hub.api.parts import Parts
+from loghub.hub.ingest import IngestError, Reading, check_headers, identify, read_body, unpack
+from loghub.hub.room import NoRoomError, Share
+from loghub.hub.store.protocol import Appended
+from loghub.hub.writer import Writer
+from loghub.wire.batch import KEY_HEADER, Identity
+
+_RETRY_BUSY = {"Retry-After": "1"}
+_RETRY_DISK = {"Retry-After": "5"}
+
+
+async def take_in(parts: Parts, writer: Writer, request: Request) -> Response:
+    """Take the events of a body."""
+    with Share(parts.room) as share:
+        try:
+            reading = await _read(parts, request, share)
+            identity = identify(request.headers.get(KEY_HEADER), reading)
+        except NoRoomError:
+            return refusal(503, "busy", "too many requests wait for the disk", headers=_RETRY_BUSY)
+
+        try:
+            appended = await _append(writer, reading, identity)
+        except OSError as error:
+            return refusal(507, "disk", f"nothing was stored: {error.strerror or error}", headers=_RETRY_DISK)
+
+    parts.counters.accepted.inc(appended.accepted)
+    parts.counters.duplicate.inc(appended.duplicate)
+    parts.counters.quarantined.inc(len(reading.bad))
+    return _acknowledge(appended, reading, identity)
+
+
+async def _read(parts: Parts, request: Request, share: Share) -> Reading:
+    """Read the body.
+
+    Raises:
+        IngestError: it cannot be taken.
+        NoRoomError: there is no room for it now.
+    """
+    limits = parts.settings.limits
+    is_packed = check_headers(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
+    body = await _receive(request, share, limits.body)
+
+    if is_packed:
+        body = await parts.threads.call(unpack, body, limits.unpacked)
+        share.grow(len(body))
+
+    return await parts.threads.call(read_body, body, limits=limits, now_us=now_us())
+
+
+async def _receive(request: Request, share: Share, limit: int) -> bytes:
+    announced = request.headers.get("content-length", "0")
+
+    # Refused by its own word, a body need not be sent first.
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+
+    chunks: list[bytes] = []
+    size = 0
+
+    async for chunk in request.stream():
+        size += len(chunk)
+
+        if size > limit:
+            raise _too_large(limit)
+
+        share.grow(len(chunk))
+        chunks.append(chunk)
+
+    return b"".join(chunks)
+
+
+def _too_large(limit: int) -> IngestError:
+    return IngestError(413, "too_large", f"the body is larger than {limit} bytes: send less at once")
+
+
+async def _append(writer: Writer, reading: Reading, identity: Identity | None) -> Appended:
+    if not reading.size:
+        return Appended(0, 0)
+
+    return await asyncio.wrap_future(writer.submit(reading, identity))
+
+
+def _acknowledge(appended: Appended, reading: Reading, identity: Identity | None) -> JSONAnswer:
+    quarantined = [
+        {
+            "line": line.number,
+            "id": f"{identity.source}-{identity.first + line.index:016x}" if identity else None,
+            "error": line.error,
+        }
+        for line in reading.bad
+    ]
+    return JSONAnswer({"accepted": appended.accepted, "duplicate": appended.duplicate, "quarantined": quarantined})

@@ -1,0 +1,120 @@
+"""The parameters of a request, read into what the store takes; a wrong one names itself."""
+
+import time
+from typing import Literal, get_args
+
+from starlette.datastructures import QueryParams
+
+from loghub.hub.answers import parse_page_cursor
+from loghub.hub.store.protocol import Order, Place, Span
+from loghub.query.parse import parse
+from loghub.query.times import parse_moment
+from loghub.query.tree import Query
+
+_ALWAYS = Span(-(2**62), 2**62)
+_MAX_DIGITS = 9
+_CHOICES: tuple[Order, ...] = get_args(Order)
+
+
+class ParameterError(ValueError):
+    """A parameter that cannot be used.
+
+    Attributes:
+        name: which one.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+
+
+def now_us() -> int:
+    """Give the time in microseconds."""
+    return time.time_ns() // 1000
+
+
+def read_query(parameters: QueryParams) -> Query:
+    """Read "query"; the empty one matches everything.
+
+    Raises:
+        QuerySyntaxError: with the position.
+    """
+    return parse(parameters.get("query", ""))
+
+
+def read_span(parameters: QueryParams, now: int, default_from: str | None = None) -> Span:
+    """Read "from" and "to".
+
+    Raises:
+        ParameterError: one is no moment, or they do not follow each other.
+    """
+    start = _moment(parameters, "from", default_from, now, _ALWAYS.start_us)
+    end = _moment(parameters, "to", "now" if default_from else None, now, _ALWAYS.end_us)
+
+    if end <= start:
+        raise ParameterError("to", "must lie behind from")
+
+    return Span(start, end)
+
+
+def read_number(parameters: QueryParams, name: str, default: int, largest: int) -> int:
+    """Read a whole number from 1 on.
+
+    Raises:
+        ParameterError: it is none, or too large.
+    """
+    text = parameters.get(name)
+
+    if text is None:
+        return default
+
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and 1 <= int(text) <= largest):
+        raise ParameterError(name, f"expected a whole number from 1 to {largest}, found {text!r}")
+
+    return int(text)
+
+
+def read_order(parameters: QueryParams) -> Order:
+    """Read "order".
+
+    Raises:
+        ParameterError: it is no order.
+    """
+    text = parameters.get("order", "newest")
+
+    for choice in _CHOICES:
+        if text == choice:
+            return choice
+
+    raise ParameterError("order", f"expected newest or oldest, found {text!r}")
+
+
+def read_place(parameters: QueryParams) -> Place | None:
+    """Read "cursor": where the page before ended.
+
+    Raises:
+        ParameterError: it is no cursor of a search.
+    """
+    text = parameters.get("cursor")
+
+    if not text:
+        return None
+
+    place = parse_page_cursor(text)
+
+    if place is None:
+        raise ParameterError("cursor", "give back the cursor of an answer as it came")
+
+    return place
+
+
+def _moment(parameters: QueryParams, name: Literal["from", "to"], default: str | None, now: int, open_end: int) -> int:
+    text = parameters.get(name) or default
+
+    if text is None:
+        return open_end
+
+    try:
+        return parse_moment(text, now)
+    except ValueError as error:
+        raise ParameterError(name, str(error)) from None

@@ -1,0 +1,41 @@
+"""What the endpoints of one app share."""
+
+from dataclasses import dataclass, field
+
+from loghub.hub.counters import Counters
+from loghub.hub.room import Room
+from loghub.hub.sessions import Sessions
+from loghub.hub.settings import Settings
+from loghub.hub.store.protocol import Store
+from loghub.hub.threads import Threads
+from loghub.hub.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the endpoints of one app share.
+
+    Attributes:
+        store: where the events are.
+        settings: what the hub was told.
+        sessions: who has signed in.
+        room: bytes for the bodies of requests.
+        writer: who appends; None where nothing is taken in.
+        threads: for calls to the store.
+        counters: what the hub counts about itself.
+    """
+
+    store: Store
+    settings: Settings
+    sessions: Sessions
+    room: Room
+    writer: Writer | None
+    threads: Threads = field(default_factory=Threads)
+    counters: Counters = field(default_factory=Counters)
+
+    def close(self) -> None:
+        """Write what waits and let the threads end; the store stays open. Idempotent."""
+        if self.writer is not None:
+            self.writer.close()
+
+        self.threads.close()

@@ -1,0 +1,70 @@
+"""`GET /api/v1/search` and `GET /api/v1/histogram`: what is stored."""
+
+import time
+
+from starlette.requests import Request
+
+from loghub.event.model import format_time
+from loghub.hub.answers import JSONAnswer, event_json, page_cursor, to_json
+from loghub.hub.api.parameters import now_us, read_number, read_order, read_place, read_query, read_span
+from loghub.hub.api.parts import Parts
+from loghub.hub.store.protocol import Page
+
+_DEFAULT_RANGE = "-15m"
+
+
+async def search(parts: Parts, request: Request) -> JSONAnswer:
+    """Give a page of the events that match, by time."""
+    started = time.perf_counter()
+    parameters = request.query_params
+    now = now_us()
+    query = read_query(parameters)
+    span = read_span(parameters, now)
+    limit = read_number(parameters, "limit", 200, 1000)
+    order = read_order(parameters)
+    start = read_place(parameters)
+
+    def find() -> bytes:
+        page = parts.store.search(query, span, now_us=now, limit=limit, order=order, start=start)
+        return _write_page(page, parts.store.epoch, first=start is None, started=started)
+
+    return JSONAnswer(await parts.threads.call(find))
+
+
+async def histogram(parts: Parts, request: Request) -> JSONAnswer:
+    """Count the events that match by time and by the value of a field."""
+    parameters = request.query_params
+    now = now_us()
+    query = read_query(parameters)
+    span = read_span(parameters, now, _DEFAULT_RANGE)
+    buckets = read_number(parameters, "buckets", 60, 1000)
+    by = parameters.get("by") or "level"
+    counts = await parts.threads.call(parts.store.histogram, query, span, now_us=now, buckets=buckets, by=by)
+
+    return JSONAnswer(
+        {
+            "from": format_time(counts.start_us),
+            "to": format_time(counts.end_us),
+            "step_ms": counts.step_us // 1000,
+            "series": [{"key": key, "counts": values} for key, values in counts.series.items()],
+            "total": sum(map(sum, counts.series.values())),
+        }
+    )
+
+
+def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes:
+    head = b'{"events":[' + b",".join(event_json(stored, epoch) for stored in page.events) + b"],"
+
+    rest = {
+        "cursor": page_cursor(page.next) if page.next else None,
+        "partial": None,
+        "took_ms": round((time.perf_counter() - started) * 1000, 3),
+        "stats": {
+            "matched": len(page.events) if first and page.next is None else None,
+            "total": page.total,
+            "scanned": page.scanned,
+            "partitions": page.partitions,
+            "skipped": page.skipped,
+        },
+    }
+    return head + to_json(rest)[1:]

@@ -1,0 +1,71 @@
+"""`WS /api/v1/tail?query&cursor`: events as they arrive."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import aclosing, suppress
+
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from loghub.errors import MissingExtraError, QuerySyntaxError
+from loghub.hub.answers import error_fields, to_json
+from loghub.hub.api.parameters import read_query
+from loghub.hub.api.parts import Parts
+from loghub.hub.tail import Tail
+
+BAD_QUERY = 4400
+"""The code with which a WebSocket is closed whose query cannot be read."""
+
+
+async def tail(parts: Parts, socket: WebSocket) -> None:
+    """Send frames until the client goes."""
+    await socket.accept()
+
+    try:
+        subscription = _subscribe(parts, socket)
+    except QuerySyntaxError as error:
+        await _refuse(socket, error_fields("bad_query", str(error), error.position))
+    except (MissingExtraError, ValueError) as error:
+        await _refuse(socket, error_fields("bad_query", str(error)))
+    else:
+        with parts.counters.subscribers.track_inprogress():
+            await _first_of(_send(socket, subscription), _until_gone(socket))
+
+
+def _subscribe(parts: Parts, socket: WebSocket) -> Tail:
+    query = read_query(socket.query_params)
+    cursor = socket.query_params.get("cursor") or None
+    return Tail(parts.store, query, cursor, parts.settings.limits, parts.threads)
+
+
+async def _refuse(socket: WebSocket, error: dict[str, str | int]) -> None:
+    await socket.send_text(to_json({"type": "error", "error": error}).decode())
+    await socket.close(BAD_QUERY, "bad query")
+
+
+async def _send(socket: WebSocket, subscription: Tail) -> None:
+    async with aclosing(subscription.frames()) as frames:
+        async for frame in frames:
+            await socket.send_text(frame.decode())
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Read what the client sends, which means nothing, until it closes."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _first_of(*works: Coroutine[None, None, None]) -> None:
+    """Run works at once; when one ends, end the others."""
+    tasks = [asyncio.create_task(work) for work in works]
+
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+
+        for task in done:
+            with suppress(WebSocketDisconnect):
+                task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+
+        await asyncio.gather(*tasks, return_exceptions=True)

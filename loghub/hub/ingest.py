@@ -1,0 +1,252 @@
+"""From the body of a request to events, and to the lines that the store keeps.
+
+Rules:
+1. A good line is kept byte for byte. Only where reading it had to add or move something (a missing
+   time, a value of an odd type, a name that is the hub's own) is it written anew.
+2. A bad line never spoils the others: it is quarantined with its number and the reason.
+3. Sizes are bounded before and after decompression.
+
+Nothing here touches a socket or a disk.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from loghub.event.encode import decode, encode
+from loghub.event.model import Event, JSONValue
+from loghub.hub.settings import Limits
+from loghub.hub.store.protocol import Incoming, Quarantined
+from loghub.wire.batch import Identity, parse_key
+from loghub.wire.ndjson import RawLine, TooManyLinesError, split
+
+MEDIA_TYPES = frozenset(
+    (
+        "",
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/jsonlines",
+        "application/x-jsonlines",
+        "application/stream+json",
+        "application/json",
+        "application/octet-stream",
+        "text/plain",
+        "application/x-www-form-urlencoded",  # what curl -d says of any body
+    )
+)
+"""What a body may call itself; it is read for what it is."""
+
+_CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
+_ENCODINGS = {"Accept-Encoding": "gzip, identity"}
+_GZIP = ("gzip", "x-gzip")
+_OWN_NAMES = ("_id", "_received", "_cursor")
+
+
+class IngestError(Exception):
+    """A request that cannot be taken as a whole.
+
+    Attributes:
+        status: the HTTP status that says so.
+        code: a word for programs.
+        headers: what the answer carries.
+    """
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers
+
+
+@dataclass(frozen=True, slots=True)
+class GoodLine:
+    """A line that is an event: its place among the lines of the body, from 0, its bytes and the event."""
+
+    index: int
+    text: bytes
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is none: its place among the lines, its number in the body, its bytes and the reason."""
+
+    index: int
+    number: int
+    text: bytes
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A body that was read.
+
+    Attributes:
+        size: lines in the body, blank ones not counted.
+        received_us: when it came.
+        good: the events.
+        bad: the lines that are none.
+    """
+
+    size: int
+    received_us: int
+    good: Sequence[GoodLine]
+    bad: Sequence[BadLine]
+
+    def batch(self, source: str, first: int) -> Incoming:
+        """Give the lines their names: a source, and sequence numbers from `first` on."""
+        return Incoming(
+            source=source,
+            first=first,
+            last=first + self.size - 1,
+            received_us=self.received_us,
+            seqs=[first + line.index for line in self.good],
+            lines=[line.text for line in self.good],
+            events=[line.event for line in self.good],
+            quarantined=[Quarantined(line.number, first + line.index, line.text, line.error) for line in self.bad],
+        )
+
+
+def check_headers(content_type: str, content_encoding: str) -> bool:
+    """Tell whether the body is compressed.
+
+    Raises:
+        IngestError: it is something that cannot be read here.
+    """
+    media_type, _, parameters = content_type.lower().partition(";")
+
+    if media_type.strip() not in MEDIA_TYPES:
+        raise IngestError(415, "media_type", f"cannot read {media_type.strip()}: send application/x-ndjson")
+
+    charset = _charset(parameters)
+
+    if charset not in _CHARSETS:
+        raise IngestError(415, "charset", f"cannot read the charset {charset}: send utf-8")
+
+    encoding = content_encoding.strip().lower()
+
+    if encoding not in ("", "identity", *_GZIP):
+        raise IngestError(
+            415, "encoding", f"cannot read the Content-Encoding {encoding}: send gzip or identity", _ENCODINGS
+        )
+
+    return encoding in _GZIP
+
+
+def unpack(body: bytes, limit: int) -> bytes:
+    """Decompress gzip, also several streams behind each other.
+
+    Raises:
+        IngestError: it is damaged, or would be larger than `limit`.
+    """
+    parts: list[bytes] = []
+    room = limit
+
+    while body:
+        stream = zlib.decompressobj(wbits=31)
+
+        try:
+            part = stream.decompress(body, room + 1)
+        except zlib.error as error:
+            raise IngestError(400, "gzip", f"the body is no gzip: {error}") from None
+
+        room -= len(part)
+
+        if room < 0:
+            raise IngestError(413, "too_large", f"the body is larger than {limit} bytes when decompressed")
+
+        if not stream.eof:
+            raise IngestError(400, "gzip", "the body ends within its gzip stream")
+
+        parts.append(part)
+        body = stream.unused_data
+
+    return b"".join(parts)
+
+
+def read_body(body: bytes, *, limits: Limits, now_us: int) -> Reading:
+    """Read the events of a body.
+
+    Raises:
+        IngestError: it has too many lines.
+    """
+    try:
+        lines = split(body, max_lines=limits.lines)
+    except TooManyLinesError as error:
+        raise IngestError(413, "too_many_lines", f"{error}: send less at once") from None
+
+    good: list[GoodLine] = []
+    bad: list[BadLine] = []
+
+    for index, line in enumerate(lines):
+        read = _read_line(index, line, limits.line, now_us)
+
+        if isinstance(read, GoodLine):
+            good.append(read)
+        else:
+            bad.append(read)
+
+    return Reading(len(lines), now_us, good, bad)
+
+
+def identify(key: str | None, reading: Reading) -> Identity | None:
+    """Read the Idempotency-Key; None where there is none.
+
+    Raises:
+        IngestError: it is no key of ours, or does not count the lines of the body.
+    """
+    if key is None:
+        return None
+
+    identity = parse_key(key)
+
+    if identity is None:
+        raise IngestError(400, "bad_key", "Idempotency-Key: expected <source, 24 hex digits>:<first>-<last>")
+
+    expected = identity.last - identity.first + 1
+
+    if expected != reading.size:
+        raise IngestError(
+            400,
+            "bad_key",
+            f"Idempotency-Key names {expected} lines ({identity.first}-{identity.last}), the body has {reading.size}",
+        )
+
+    return identity
+
+
+def _charset(parameters: str) -> str:
+    for parameter in parameters.split(";"):
+        name, _, value = parameter.partition("=")
+
+        if name.strip() == "charset":
+            return value.strip().strip('"')
+
+    return ""
+
+
+def _read_line(index: int, line: RawLine, max_bytes: int, now_us: int) -> GoodLine | BadLine:
+    if len(line.text) > max_bytes:
+        return BadLine(index, line.number, line.text, f"{len(line.text)} bytes in one line: at most {max_bytes}")
+
+    try:
+        fields = decode(line.text)
+    except ValueError as error:
+        return BadLine(index, line.number, line.text, str(error))
+
+    event = Event.from_mapping(_without_own_names(fields), now_us=now_us)
+    text = line.text + b"\n" if event.fields == fields else encode(event.fields)
+    return GoodLine(index, text, event)
+
+
+def _without_own_names(fields: dict[str, JSONValue]) -> Mapping[str, JSONValue]:
+    """Move fields that have the names of the hub's own into "extra"."""
+    own = {name: fields[name] for name in _OWN_NAMES if name in fields}
+
+    if not own:
+        return fields
+
+    extra = fields.get("extra")
+    rest = {name: value for name, value in fields.items() if name not in own}
+    return rest | {"extra": {**own, **extra} if isinstance(extra, dict) else own}

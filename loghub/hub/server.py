@@ -1,0 +1,128 @@
+"""A hub as a process: a socket, a store behind the app, and an orderly end.
+
+It prints nothing and configures no logging; whoever starts it hears of the address through a callback.
+"""
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from loghub.errors import ConfigError, require
+from loghub.hub.api.app import create_app
+from loghub.hub.settings import Address, Settings
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_GRACE = 5  # seconds for requests under way when the hub ends
+_PING = 20.0  # seconds between pings of a WebSocket
+_PONG = 120.0  # a client may be slow, or stopped in a debugger; only a dead one is let go
+_MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message; clients have nothing to say
+
+
+def serve(settings: Settings, *, started: Callable[[str], None] | None = None) -> None:
+    """Run a hub until SIGINT or SIGTERM; what was acknowledged is on disk, whenever it ends.
+
+    Args:
+        settings: what the hub is told.
+        started: called with the address, as "http://127.0.0.1:8514", once it answers.
+
+    Raises:
+        ConfigError: the port is taken, or the address is not one of this machine.
+        MissingExtraError: the extra 'hub' is not installed.
+        StoreError: the data directory cannot be used.
+    """
+    duck = require("loghub.hub.store.duck", "loghub serve", "hub")
+    listener = bind(Address(settings.host, settings.port), settings.owner)
+
+    with listener:
+        store = duck.DuckStore(settings.data, keep_us=settings.keep_us, keep_bytes=settings.keep_bytes)
+
+        try:
+            app = create_app(store, settings, ingest=True)
+            Server(app, settings, started=started).run([listener])
+        finally:
+            store.close()
+
+
+class Server(uvicorn.Server):
+    """uvicorn, as a hub needs it: no logging of its own, no signal that kills it before the store is closed.
+
+    Args:
+        app: what it serves.
+        settings: TLS, and the address to tell.
+        started: called with the address once it answers.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, *, started: Callable[[str], None] | None = None) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE,
+                ws_per_message_deflate=False,
+                ws_max_size=_MAX_MESSAGE,
+                ws_ping_interval=_PING,
+                ws_ping_timeout=_PONG,
+                ssl_certfile=settings.tls_cert,
+                ssl_keyfile=settings.tls_key,
+            )
+        )
+        self._scheme = "https" if settings.tls_cert else "http"
+        self._on_started = started
+
+    def stop(self) -> None:
+        """End it soon; from any thread."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer, and tell the address."""
+        await super().startup(sockets)
+
+        if self._on_started and sockets:
+            self._on_started(f"{self._scheme}://{address_of(sockets[0])}")
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End on SIGINT and SIGTERM; unlike uvicorn's, it does not send the signal again when all is done."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        before = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit  # the second one does not wait for requests
+        self.should_exit = True
+
+
+def bind(address: Address, owner: str) -> socket.socket:
+    """Take a port.
+
+    Raises:
+        ConfigError: it is taken, or the host is not one of this machine.
+    """
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        return socket.create_server(found[0][4][:2], family=found[0][0], backlog=2048)
+    except OSError as error:
+        raise ConfigError(owner, "port", str(address), f"{error.strerror or error}: choose another") from error
+
+
+def address_of(listener: socket.socket) -> Address:
+    """Give the address on which a socket really listens."""
+    host, port = listener.getsockname()[:2]
+    return Address(host, port)

@@ -1,0 +1,239 @@
+"""The newest events in memory: what `BroadcastHandler` keeps inside the process that logs.
+
+Rules:
+1. It holds at most `maxlen` events; the oldest goes when one more comes. It never touches a disk.
+2. A line that is added is not read before someone asks for it, so that adding costs next to nothing.
+3. Arrival numbers are positions: the newest event has the number `newest()`, the one before it one
+   less. So they have no gap, even where a signal handler logs in the middle of an append.
+4. The lock is re-entrant, since a log call may come from `__del__` or a signal handler while this
+   thread is inside; it is never held while a watcher is called.
+"""
+
+import json
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from itertools import islice
+
+from loghub.event.encode import decode
+from loghub.event.model import Event, JSONValue
+from loghub.hub.store.protocol import (
+    Appended,
+    Histogram,
+    Incoming,
+    Order,
+    Page,
+    Place,
+    Span,
+    StoredEvent,
+)
+from loghub.query.fields import reader
+from loghub.query.predicate import predicate
+from loghub.query.tree import Query
+from loghub.wire.batch import source_id
+
+_MAX_MARKS = 10_000  # sources remembered for trimming what was sent twice
+
+
+class MemoryStore:
+    """A bounded store in memory.
+
+    Args:
+        maxlen: how many events it holds.
+    """
+
+    def __init__(self, maxlen: int = 500) -> None:
+        self._kept: deque[_Kept] = deque(maxlen=maxlen)
+        self._newest = 0
+        self._source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
+        self._marks: dict[str, int] = {}
+        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._lock = threading.RLock()
+
+    @property
+    def epoch(self) -> str:
+        """Name of this store's life, which ends with the process."""
+        return self._source
+
+    @property
+    def maxlen(self) -> int:
+        """How many events it holds at most."""
+        return self._kept.maxlen or 0
+
+    def append_line(self, line: bytes) -> None:
+        """Add one line of this process, under the store's own source id."""
+        received_us = time.time_ns() // 1000
+
+        with self._lock:
+            self._add(_Kept(self._source, self._newest + 1, received_us, line))
+
+        self._wake()
+
+    def append(self, batches: Sequence[Incoming]) -> list[Appended]:
+        """Add batches of other sources; what a source has sent before is trimmed."""
+        with self._lock:
+            appended = [self._append_batch(batch) for batch in batches]
+
+        self._wake()
+        return appended
+
+    def search(
+        self, query: Query, span: Span, *, now_us: int, limit: int, order: Order = "newest", start: Place | None = None
+    ) -> Page:
+        """Give a page of the events that match, by time."""
+        found = sorted(self._matching(query, span, now_us), key=_place_key, reverse=order == "newest")
+
+        if start is not None:
+            found = _behind(found, start, order)
+
+        page = found[:limit]
+        last = page[-1] if len(found) > limit else None
+        total = self.count()
+        return Page(page, _place(last) if last else None, total, total, 1, 0)
+
+    def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
+        """Count the events that match by time and by the value of a field."""
+        step_us = max(1, -(-(span.end_us - span.start_us) // (buckets * 1000))) * 1000  # whole milliseconds
+        series: dict[str, list[int]] = {}
+        read = reader(by)
+
+        for stored in self._matching(query, span, now_us):
+            key = _key(read(stored.event))
+            counts = series.setdefault(key, [0] * buckets)
+            counts[(stored.event.time_us - span.start_us) // step_us] += 1
+
+        return Histogram(span.start_us, span.end_us, step_us, series)
+
+    def after(self, arrival: int, limit: int) -> list[StoredEvent]:
+        """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`."""
+        with self._lock:
+            oldest = self._newest - len(self._kept) + 1
+            first = max(arrival + 1, oldest)
+            kept = list(islice(self._kept, first - oldest, first - oldest + limit))
+
+        return [entry.read(first + index) for index, entry in enumerate(kept)]
+
+    def newest(self) -> int:
+        """Arrival number of the newest event; 0 in an empty store."""
+        return self._newest
+
+    def count(self) -> int:
+        """Events in the store."""
+        return len(self._kept)
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` from any thread after each append; gives back what ends it."""
+        with self._lock:
+            self._watchers = (*self._watchers, wake)
+
+        def end() -> None:
+            with self._lock:
+                self._watchers = tuple(watcher for watcher in self._watchers if watcher is not wake)
+
+        return end
+
+    def resize(self, maxlen: int) -> None:
+        """Hold at most `maxlen` events from now on, the newest first."""
+        with self._lock:
+            self._kept = deque(self._kept, maxlen=maxlen)
+
+    def after_fork(self) -> None:
+        """Make the store usable in a forked child: a lock of its own, and none of the parent's watchers."""
+        self._lock = threading.RLock()
+        self._watchers = ()
+        self._source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
+
+    def close(self) -> None:
+        """Let go of nothing: the events stay readable until the process ends."""
+
+    def _append_batch(self, batch: Incoming) -> Appended:
+        mark = self._marks.pop(batch.source, -1)
+        accepted = 0
+
+        for seq, line, event in zip(batch.seqs, batch.lines, batch.events, strict=True):
+            if seq > mark:
+                self._add(_Kept(batch.source, seq, batch.received_us, line, event))
+                accepted += 1
+
+        # Popped and put back, a source that sends stands behind those that are silent.
+        self._marks[batch.source] = max(mark, batch.last)
+
+        if len(self._marks) > _MAX_MARKS:
+            del self._marks[next(iter(self._marks))]
+
+        return Appended(accepted, len(batch.lines) - accepted)
+
+    def _add(self, kept: "_Kept") -> None:
+        # No call stands between the two steps, so no signal handler can come between them.
+        self._kept.append(kept)
+        self._newest += 1
+
+    def _wake(self) -> None:
+        for wake in self._watchers:
+            wake()
+
+    def _matching(self, query: Query, span: Span, now_us: int) -> list[StoredEvent]:
+        matches = predicate(query, now_us=now_us)
+
+        return [
+            stored
+            for stored in self.after(0, self.maxlen)
+            if span.start_us <= stored.event.time_us < span.end_us and matches(stored.event)
+        ]
+
+
+class _Kept:
+    """A line in the store, and its event once someone has asked for it."""
+
+    __slots__ = ("event", "line", "received_us", "seq", "source")
+
+    def __init__(self, source: str, seq: int, received_us: int, line: bytes, event: Event | None = None) -> None:
+        self.source = source
+        self.seq = seq
+        self.received_us = received_us
+        self.line = line
+        self.event = event
+
+    def read(self, arrival: int) -> StoredEvent:
+        event = self.event
+
+        if event is None:
+            event = self.event = _read(self.line, self.received_us)
+
+        return StoredEvent(arrival, self.source, self.seq, self.received_us, event)
+
+
+def _read(line: bytes, received_us: int) -> Event:
+    try:
+        fields = decode(line)
+    except ValueError:  # a line that no formatter of ours wrote is shown as it is
+        fields = {"message": line.decode("utf-8", "backslashreplace").rstrip("\n")}
+
+    return Event.from_mapping(fields, now_us=received_us)
+
+
+def _key(value: JSONValue) -> str:
+    """Write a field's value as the key of a series; events without it count under the empty text."""
+    if value is None:
+        return ""
+
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _place(stored: StoredEvent) -> Place:
+    return Place(stored.event.time_us, stored.source, stored.seq)
+
+
+def _place_key(stored: StoredEvent) -> tuple[int, str, int]:
+    return stored.event.time_us, stored.source, stored.seq
+
+
+def _behind(found: list[StoredEvent], start: Place, order: Order) -> list[StoredEvent]:
+    edge = (start.time_us, start.source, start.seq)
+
+    if order == "newest":
+        return [stored for stored in found if _place_key(stored) < edge]
+
+    return [stored for stored in found if _place_key(stored) > edge]

@@ -1,0 +1,132 @@
+import io
+import json
+import logging
+import os
+import pty
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from loghub.errors import ConfigError
+from loghub.formatters import JSONFormatter
+from loghub.handlers.console import ConsoleHandler
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(stream: io.StringIO, message: str = "hello", **options: Any) -> str:
+    extra = options.pop("extra", {})
+    handler = ConsoleHandler(stream, **options)
+    made = logging.makeLogRecord({"name": "shop", "msg": message, "levelname": "INFO", "levelno": 20, **extra})
+    handler.handle(made)
+    return stream.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def _no_colour_wishes(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "LOGHUB_CONSOLE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_pipe_gets_json_and_terminal_gets_a_readable_line() -> None:
+    assert json.loads(shown(io.StringIO()))["message"] == "hello"
+
+    text = shown(Terminal(), extra={"order_id": 5, "note": "two words"})
+    assert "\x1b[36mINFO" in text
+    assert 'order_id=5 note="two words"' in text
+
+
+def test_style_says_which_where_auto_is_not_wanted() -> None:
+    assert "INFO     shop hello" in shown(io.StringIO(), style="text")
+    assert json.loads(shown(Terminal(), style="json"))["message"] == "hello"
+
+
+def test_no_color_and_force_color_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in shown(io.StringIO(), style="text")
+
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in shown(Terminal())
+
+
+def test_control_characters_are_shown_and_not_sent() -> None:
+    text = shown(io.StringIO(), "a\x1b[2Jb\rc\nd\u202e", style="text")
+
+    assert text.count("\n") == 1
+    assert "a\\x1b[2Jb\\rc\\nd\\u202e" in text
+
+
+def test_exception_stands_below_its_line() -> None:
+    try:
+        raise ValueError("price")
+    except ValueError:
+        text = shown(io.StringIO(), style="text", extra={"exc_info": sys.exc_info()})
+
+    assert text.splitlines()[1] == "Traceback (most recent call last):"
+    assert text.rstrip().endswith("ValueError: price")
+
+
+def test_environment_switches_the_console_off_without_touching_the_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert shown(io.StringIO(), enabled=False) == ""
+
+    monkeypatch.setenv("SHOP_CONSOLE", "0")
+    assert shown(io.StringIO(), enabled="env:SHOP_CONSOLE") == ""
+
+    monkeypatch.setenv("LOGHUB_CONSOLE", "1")
+    assert shown(io.StringIO(), enabled="env:SHOP_CONSOLE") != ""
+
+
+def test_formatter_of_another_package_is_used_as_it_is() -> None:
+    stream = Terminal()
+    handler = ConsoleHandler(stream)
+    handler.setFormatter(logging.Formatter("<%(message)s>"))
+
+    handler.handle(logging.makeLogRecord({"msg": "hello"}))
+
+    assert stream.getvalue() == "<hello>\n"
+
+
+def test_static_fields_of_the_formatter_are_shown() -> None:
+    stream = Terminal()
+    handler = ConsoleHandler(stream)
+    handler.setFormatter(JSONFormatter(static={"region": "eu"}))
+
+    handler.handle(logging.makeLogRecord({"msg": "hello"}))
+
+    assert "region=eu" in stream.getvalue()
+
+
+def test_broken_stream_is_counted_and_not_raised() -> None:
+    stream = io.StringIO()
+    handler = ConsoleHandler(stream)
+    stream.close()
+
+    handler.handle(logging.makeLogRecord({"msg": "hello"}))
+
+    assert handler.lost == 1
+
+
+def test_wrong_options_are_named() -> None:
+    with pytest.raises(ConfigError, match="ConsoleHandler: style='loud': give one of auto, text, json"):
+        ConsoleHandler(style="loud")
+
+    with pytest.raises(ConfigError, match="ConsoleHandler: enabled='maybe': write true, false"):
+        ConsoleHandler(enabled="maybe")
+
+
+def test_real_terminal_gets_colours_and_a_real_pipe_gets_json() -> None:
+    code = "import logging, loghub; logging.getLogger().addHandler(loghub.ConsoleHandler()); logging.error('hi')"
+    environment = {**os.environ, "TERM": "xterm"}
+    piped = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, env=environment)
+    assert json.loads(piped.stderr)["message"] == "hi"
+
+    ours, theirs = pty.openpty()
+    subprocess.run([sys.executable, "-c", code], check=True, stderr=theirs, env=environment)
+    assert b"\x1b[31mERROR" in os.read(ours, 4096)
+    os.close(ours)
+    os.close(theirs)

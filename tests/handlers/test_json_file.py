@@ -1,0 +1,219 @@
+import json
+import logging
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from loghub.handlers.json_file import JSONFileHandler
+from loghub.segments import segments
+
+
+def log_to(handler: logging.Handler, messages: Iterable[str]) -> None:
+    for message in messages:
+        handler.handle(logging.makeLogRecord({"msg": message, "levelname": "INFO", "levelno": 20}))
+
+
+def messages_of(path: Path) -> list[str]:
+    files = [*(segment.path for segment in segments(path)), path]
+    return [json.loads(line)["message"] for file in files if file.exists() for line in file.read_text().splitlines()]
+
+
+def test_directory_is_made_and_each_record_is_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "app.jsonl"
+    handler = JSONFileHandler(path)
+
+    log_to(handler, ["one", "two\nlines"])
+    handler.close()
+
+    assert messages_of(path) == ["one", "two\nlines"]
+    assert path.read_bytes().count(b"\n") == 2
+
+
+def test_no_file_grows_over_the_limit_and_no_line_is_lost(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate="2 KB")
+    sent = [f"message {number} \u00e4\u00f6\u00fc" for number in range(200)]
+
+    log_to(handler, sent)
+    handler.close()
+
+    assert messages_of(path) == sent
+    assert len(segments(path)) > 10
+    assert all(segment.path.stat().st_size <= 2000 for segment in segments(path))
+
+
+def test_line_longer_than_the_limit_has_a_file_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate="1 KB")
+
+    log_to(handler, ["short", "x" * 3000, "after"])
+    handler.close()
+
+    assert [len(s.path.read_text().splitlines()) for s in segments(path)] == [1, 1]
+    assert messages_of(path) == ["short", "x" * 3000, "after"]
+
+
+def test_only_so_many_segments_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate="1 KB", keep_files=3)
+
+    log_to(handler, [f"{n}" for n in range(200)])
+    handler.close()
+
+    assert len(segments(path)) == 3
+    assert messages_of(path)[-1] == "199"
+
+
+def test_emit_after_close_opens_the_file_again(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path)
+
+    log_to(handler, ["one"])
+    handler.close()
+    handler.close()
+    log_to(handler, ["two"])
+    handler.close()
+
+    assert messages_of(path) == ["one", "two"]
+
+
+def test_torn_line_of_a_crash_is_ended_before_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    path.write_bytes(b'{"message":"whole"}\n{"message":"to')
+    handler = JSONFileHandler(path)
+
+    log_to(handler, ["next"])
+    handler.close()
+
+    lines = path.read_bytes().splitlines()
+    assert lines[1] == b'{"message":"to'
+    assert json.loads(lines[2])["message"] == "next"
+
+
+def test_file_moved_away_or_directory_deleted_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    path = tmp_path / "logs" / "app.jsonl"
+    handler = JSONFileHandler(path)
+    log_to(handler, ["one"])
+
+    path.rename(tmp_path / "moved.jsonl")
+    log_to(handler, ["two"])
+    now[0] += 2
+    log_to(handler, ["three"])
+    assert messages_of(tmp_path / "moved.jsonl") == ["one", "two"]
+    assert messages_of(path) == ["three"]
+
+    shutil.rmtree(path.parent)
+    now[0] += 2
+    log_to(handler, ["four"])
+    handler.close()
+    assert messages_of(path) == ["four"]
+
+
+def test_midnight_rolls_also_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "app.jsonl"
+    first = JSONFileHandler(path, rotate="midnight")
+    log_to(first, ["yesterday"])
+    first.close()
+    tomorrow = path.stat().st_mtime + 86_400
+
+    monkeypatch.setattr("time.time", lambda: tomorrow)
+    second = JSONFileHandler(path, rotate="midnight")
+    log_to(second, ["today"])
+    second.close()
+
+    assert len(segments(path)) == 1
+    assert messages_of(path) == ["yesterday", "today"]
+
+
+def test_full_disk_is_no_exception_and_each_lost_line_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    handler = JSONFileHandler("/dev/full")
+
+    log_to(handler, ["one", "two", "three"])
+    handler.close()
+
+    assert handler.lost == 3
+    assert capsys.readouterr().err.count("No space left") == 1
+
+
+def test_refused_rename_goes_on_in_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "held open")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate="500 B")
+
+    log_to(handler, [f"{n}" for n in range(20)])
+    handler.close()
+
+    assert messages_of(path) == [f"{n}" for n in range(20)]
+    assert handler.lost == 0
+
+
+def _write_many(path: Path, name: str, number: int) -> None:
+    handler = JSONFileHandler(path, rotate="16 KB")
+    log_to(handler, [f"{name}:{n}" for n in range(number)])
+    handler.close()
+
+
+def test_processes_share_a_rotated_file_without_losing_or_tearing_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_write_many, args=(path, f"w{w}", 1000)) for w in range(4)]
+
+    for writer in writers:
+        writer.start()
+
+    for writer in writers:
+        writer.join(60)
+
+    found = messages_of(path)
+    assert len(segments(path)) > 10
+
+    for w in range(4):
+        assert sorted(m for m in found if m.startswith(f"w{w}:")) == sorted(f"w{w}:{n}" for n in range(1000))
+
+
+def test_written_lines_survive_kill_9(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    code = (
+        "import logging, os, signal, loghub\n"
+        f"loghub.configure({{'handlers': {{'f': {{'class': 'loghub.JSONFileHandler', 'filename': {str(path)!r}}}}},"
+        " 'root': {'handlers': ['f']}})\n"
+        "for n in range(100): logging.warning('line %d', n)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+
+    assert done.returncode == -9
+    assert messages_of(path) == [f"line {n}" for n in range(100)]
+
+
+def test_read_only_directory_is_no_exception_for_an_unprivileged_process(tmp_path: Path) -> None:
+    path = tmp_path / "locked" / "app.jsonl"
+    path.parent.mkdir(mode=0o555)
+    child = os.fork()
+
+    if child == 0:
+        status = 1
+
+        try:
+            if os.getuid() == 0:
+                os.setuid(65_534)
+
+            handler = JSONFileHandler(path)
+            log_to(handler, ["one"])
+            status = 0 if handler.lost == 1 else 2
+        finally:
+            os._exit(status)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
