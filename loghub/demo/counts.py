@@ -20,7 +20,7 @@ class HubCounts:
         Raises:
             httpx.HTTPError: the hub does not answer.
         """
-        asked = {"query": "", "from": self._since, "buckets": 1, "by": "service"}
+        asked: dict[str, str | int] = {"query": "", "from": self._since, "buckets": 1, "by": "service"}
         reply = await self._client.get("api/v1/histogram", params=asked)
         return {series["key"]: sum(series["counts"]) for series in reply.raise_for_status().json()["series"]}
 

@@ -19,6 +19,8 @@ from loghub.errors import LoghubError
 SERVICES = ("shop", "catalog", "payments")
 
 _REFUSED = 2  # the exit status of a command that says what is wrong in one sentence
+_PATIENCE = 12.0
+_BRIEF = 0.5
 
 # What a user's own shell may say to other loghubs: the demo is the same everywhere.
 _NEUTRAL = {"LOGHUB_TOKEN": "", "LOGHUB_REMOTE": "", "LOGHUB_CONSOLE": ""}
@@ -71,7 +73,7 @@ class Crew:
     async def close_shop(self) -> None:
         """End the customers, then the services, each caller before what it calls; all that was logged is delivered."""
         while self._groups:
-            await asyncio.gather(*(child.stop() for child in self._groups[-1]))
+            await asyncio.gather(*(child.stop(self._patience()) for child in self._groups[-1]))
             self._groups.pop()
 
     async def __aenter__(self) -> Self:
@@ -81,20 +83,27 @@ class Crew:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await self.close_shop()
-
-            if self._hub is not None:
-                await self._hub.stop()
+            if kind is None or not issubclass(kind, asyncio.CancelledError):
+                await self._end_in_order()
         finally:
-            for child in self._everybody():
-                child.kill()
+            await asyncio.gather(*(child.kill() for child in self._everybody()))
+
+    async def _end_in_order(self) -> None:
+        await self.close_shop()
+
+        if self._hub is not None:
+            await self._hub.stop(_PATIENCE)
+
+    def _patience(self) -> float:
+        """Give the seconds that a process has for its end: few where the hub is gone and nothing can be delivered."""
+        return _BRIEF if self._hub is None or self._hub.ended.done() else _PATIENCE
 
     async def _start(self, *programs: Program) -> list[str]:
         group: list[Child] = []
         self._groups.append(group)
 
         for program in programs:
-            group.append(await Child.start(program))
+            group += [await Child.start(program)]
 
         return await asyncio.gather(*(child.address() for child in group))
 

@@ -97,32 +97,37 @@ class Child:
 
         Raises:
             ChildEndedError: it ended before.
+            LoghubError: it took too long.
         """
-        async with asyncio.timeout(_START_SECONDS):
-            await asyncio.wait({self._address, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+        both: tuple[asyncio.Future[Any], ...] = (self._address, self.ended)
+        await asyncio.wait(both, timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
 
-        if not self._address.done():
+        if self._address.done():
+            return self._address.result()
+
+        if self.ended.done():
             raise self.failure()
 
-        return self._address.result()
+        raise LoghubError(f"{self.program.name} did not say within {_START_SECONDS:.0f} s where it listens")
 
     def failure(self) -> ChildEndedError:
         """Describe how it ended."""
         return ChildEndedError(self.program.name, self._process.returncode, "\n".join(self._tail))
 
-    async def stop(self, patience: float = 10.0) -> None:
+    async def stop(self, patience: float) -> None:
         """Ask it to leave and wait until it has; after `patience` seconds it is killed."""
         if self._process.stdin is not None:
             self._process.stdin.close()
 
         await asyncio.wait({self.ended}, timeout=patience)
-        self.kill()
-        await self.ended
+        await self.kill()
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """End it at once, if it has not ended."""
         if self._process.returncode is None:
             self._process.kill()
+
+        await self.ended
 
     async def _watch(self) -> None:
         await asyncio.gather(self._read_output(), self._read_errors())

@@ -106,7 +106,9 @@ class Report:
 
         for name, tally in standing.tallies.items():
             found = standing.found.get(name, 0)
-            wrong = "" if found == tally.logged else f"   <- {tally.logged - found:+d} missing, {tally.lost} known as lost"
+            wrong = (
+                "" if found == tally.logged else f"   differs by {found - tally.logged:+d} ({tally.lost} known as lost)"
+            )
             self._say(f"  {name:<9} {tally.logged:>7} logged  {found:>7} in the hub{wrong}")
 
         if data is None:

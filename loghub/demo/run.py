@@ -122,11 +122,13 @@ class _Demo:
 
     async def _follow(self, crew: Crew, counts: HubCounts) -> None:
         while True:
+            self._report.show(self._standing(crew))
+
             # A hub that does not answer has ended, which is reported, or is slow: then the next count shows it.
             with suppress(httpx.HTTPError):
                 self._found = await counts.by_service()
 
-            self._report.show(self._standing(crew))
+            # Meanwhile the services report: what is shown as found was logged before.
             await asyncio.sleep(_REFRESH_SECONDS)
 
     def _standing(self, crew: Crew) -> Standing:

@@ -27,7 +27,7 @@ stock_log = logging.getLogger("catalog.stock")
 _CACHE_SECONDS = 4.0
 _FEED_SECONDS = 0.25
 _LATE = 0.12
-_MEMBERS = 0.06
+_MEMBERS = 0.35
 _FULL = 40
 _LOW = 6
 _RESTOCK_SECONDS = 6.0
@@ -93,11 +93,14 @@ async def _price_of(sku: str, region: str) -> float:
         cache_log.debug("Price of %s found in the cache", sku, extra={"sku": sku, "region": region, "hit": True})
         return known.amount
 
+    if known is None:
+        return await _fetch_price(sku, region)
+
     try:
         async with asyncio.timeout(_FEED_SECONDS):
             return await _fetch_price(sku, region)
-    except TimeoutError as error:
-        return _cached_price(sku, region, known, error)
+    except TimeoutError:
+        return _late_price(sku, region, known)
 
 
 async def _fetch_price(sku: str, region: str) -> float:
@@ -125,10 +128,7 @@ def _discount(region: str) -> float:
         raise PricingError(f"campaign {campaign!r} has no discount for region {region!r}") from error
 
 
-def _cached_price(sku: str, region: str, known: _Price | None, error: TimeoutError) -> float:
-    if known is None:
-        raise PricingError(f"the feed is late and {sku} has never had a price in {region!r}") from error
-
+def _late_price(sku: str, region: str, known: _Price) -> float:
     age = round(time.monotonic() - known.at, 1)
     price_log.warning(
         "The price feed is late: serving a price of %s that is %.1f s old",

@@ -15,26 +15,26 @@ import httpx
 
 from loghub.demo.services.goods import PRODUCTS, REGIONS
 
-_MEAN = 3.2  # customers a second; one makes about 2.4 requests, each of which makes about six records
+_MEAN = 2.2  # customers a second; each of them makes about 25 records
 _SWELL_SECONDS = 18.0
 _RUSH_SECONDS = 47.0
 _RUSH_LENGTH = 4.0
 _MOST_AT_ONCE = 40
-_BUY, _PAY = 0.35, 0.7
+_BUY, _PAY = 0.4, 0.75
 
 _carts = count(1)
 
 
 def rate(at: float) -> float:
     """Give how many customers come in a second, at a time in seconds."""
-    swell = 1 + 0.75 * math.sin(2 * math.pi * at / _SWELL_SECONDS)
+    swell = 1 + 0.75 * math.sin(2 * math.pi * at / _SWELL_SECONDS + 1)
     rush = 2.5 if at % _RUSH_SECONDS > _RUSH_SECONDS - _RUSH_LENGTH else 1.0
     return _MEAN * swell * rush
 
 
 async def visit(shop: httpx.AsyncClient) -> None:
     """Be one customer."""
-    region = random.choices(REGIONS, (5, 4, 2, 1))[0]
+    region = random.choices(REGIONS, (5, 4, 2, 2))[0]
     wanted = random.sample(list(PRODUCTS), random.randint(1, 3))
 
     try:

@@ -1,7 +1,7 @@
 """`python -m loghub.demo.services.host NAME`: one service of the shop, as a process.
 
 Logging is configured by `logging.yaml` alone, before anything else is loaded, as an application
-would do it. The service writes its address to stdout, then every half a second what it has
+would do it. The service writes its address to stdout, then four times a second what it has
 logged so far (a `Tally` as JSON), and a last time when it has logged everything.
 """
 
@@ -27,7 +27,7 @@ SERVICES = {
 }
 LOGGING = Path(__file__).parent.parent / "logging.yaml"
 
-_REPORT_SECONDS = 0.5
+_REPORT_SECONDS = 0.25
 _FLUSH_SECONDS = 10.0
 
 
