@@ -1,7 +1,8 @@
-"""A hub on a real socket that answers as a test scripts it, and stores by source and sequence number as the real one."""
+"""A hub on a real socket that answers as a test scripts it and stores by source and sequence number."""
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -10,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from loghub.wire.batch import Identity, parse_key
 
@@ -86,6 +88,7 @@ class ScriptedHub:
     requests: list[Received] = field(default_factory=list)
     stored: dict[tuple[str, int], bytes] = field(default_factory=dict)
     port: int = 0
+    certificate: Path | None = None
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -94,7 +97,7 @@ class ScriptedHub:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def messages(self) -> list[str]:
@@ -141,6 +144,16 @@ class ScriptedHub:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        if self.certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+
+            try:
+                connection = context.wrap_socket(connection, server_side=True)
+            except OSError:  # the client does not trust us
+                connection.close()
+                return
+
         self._connections.add(connection)
 
         try:
@@ -178,9 +191,9 @@ def _receive(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Rec
 
 
 @contextmanager
-def scripted_hub(*script: Act, otherwise: Act | None = None) -> Iterator[ScriptedHub]:
-    """Give a hub that is gone afterwards."""
-    hub = ScriptedHub(deque(script), otherwise or status(200))
+def scripted_hub(*script: Act, otherwise: Act | None = None, certificate: Path | None = None) -> Iterator[ScriptedHub]:
+    """Give a hub that is gone afterwards; with a certificate it speaks TLS."""
+    hub = ScriptedHub(deque(script), otherwise or status(200), certificate=certificate)
 
     try:
         yield hub

@@ -23,7 +23,16 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-INPUTS = (".npmrc", "package.json", "package-lock.json", "index.html", "*.config.[jt]s", "tsconfig.json", "public/**/*", "src/**/*")
+INPUTS = (
+    ".npmrc",
+    "package.json",
+    "package-lock.json",
+    "index.html",
+    "*.config.[jt]s",
+    "tsconfig.json",
+    "public/**/*",
+    "src/**/*",
+)
 NOT_INPUTS = ("*.test.ts", "eslint.config.js")
 STATIC = "loghub/hub/static"
 STAMP = "ui.sha256"

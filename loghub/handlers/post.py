@@ -3,11 +3,15 @@
 Rules:
 1. `send` never raises: whatever goes wrong is an answer too.
 2. Only a whole answer counts. A 200 whose body breaks off is no acknowledgement; the same batch is sent again.
-3. No redirect is followed: a batch and its token go to the address that the configuration names.
+3. Modules are loaded and TLS is set up when a handler is made (`load`), not at the first request. A fork while
+   another thread is inside of an import or of OpenSSL's set-up leaves the child with a lock that nobody will ever
+   release: seen in 1 of 40 forks while threads log.
+4. No redirect is followed: a batch and its token go to the address that the configuration names.
 
 Used by one thread at a time; it starts none.
 """
 
+import functools
 import os
 import ssl
 import time
@@ -27,6 +31,9 @@ if TYPE_CHECKING:
 PATH = "/api/v1/ingest"
 _MAX_ANSWER = 1_000_000
 _GZIP = 16 + zlib.MAX_WBITS
+
+
+_MODULES = ("httpcore", "certifi", "encodings.idna")  # what httpx and the host's name load at the first request
 
 
 class Post(Protocol):
@@ -59,6 +66,29 @@ class Destination:
     headers: tuple[tuple[str, str], ...] = ()
     gzip: bool = True
     verify: bool | str = True
+
+
+def load(destination: Destination) -> None:
+    """Load and set up what sending needs.
+
+    Raises:
+        MissingExtraError: httpx is not installed.
+        OSError: the file of certificates cannot be used.
+    """
+    for module in ("httpx", *_MODULES):
+        require(module, "RemoteHandler", "remote")
+
+    _context(destination.url.startswith("https:"), destination.verify)
+
+
+@functools.cache
+def _context(tls: bool, verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (a key of the cache)
+    """Make the TLS context, once; where there is no TLS httpx wants one all the same, and an empty one is cheap."""
+    if isinstance(verify, str):
+        return ssl.create_default_context(cafile=verify)
+
+    context: ssl.SSLContext = require("httpx", "RemoteHandler", "remote").create_ssl_context(verify=tls and verify)
+    return context
 
 
 class HTTPPost:
@@ -126,11 +156,7 @@ class HTTPPost:
         if destination.token:
             headers["Authorization"] = f"Bearer {destination.token}"
 
-        verify = destination.verify
-
-        if isinstance(verify, str):
-            verify = ssl.create_default_context(cafile=verify)  # type: ignore[assignment]
-
+        verify = _context(destination.url.startswith("https:"), destination.verify)
         limits = self._httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
         return self._httpx.Client(headers={**headers, **dict(destination.headers)}, verify=verify, limits=limits)
 

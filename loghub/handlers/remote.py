@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from loghub.errors import ConfigError, require
+from loghub.errors import ConfigError
 from loghub.formatters import JSONFormatter
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Pace
 from loghub.handlers.journal import Counters
 from loghub.handlers.memory import MemoryRing
-from loghub.handlers.post import PATH, Destination, HTTPPost
+from loghub.handlers.post import PATH, Destination, HTTPPost, load
 from loghub.handlers.worker import Engine, Limits, is_own_thread
 from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch, text
@@ -103,11 +103,10 @@ class RemoteHandler(logging.Handler):
         verify: bool | str = True,
         level: int | str = logging.NOTSET,
     ) -> None:
-        super().__init__(level)
+        # Options come first: once logging's own constructor has run, even a half-made handler is flushed at exit.
         self.enabled = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
         self.url = _address(url)
-        self._lines: LineFormatter = JSONFormatter()
-        self._attached = False
+
         self._plan = _Plan(
             Destination(self.url, _token(token), _headers(headers), switch(gzip, _OWNER, "gzip"), _trust(verify)),
             Limits(
@@ -121,9 +120,18 @@ class RemoteHandler(logging.Handler):
             size(queue_bytes, _OWNER, "queue_bytes"),
             self._pace(),
         )
-        self._engine: Engine | None = self._join() if self.enabled else None
+        if self.enabled:
+            _load(self._plan.destination)
 
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 (logging's name)
+        self._lines: LineFormatter = JSONFormatter()
+        self._attached = False
+        self._engine: Engine | None = None
+        super().__init__(level)
+
+        if self.enabled:
+            self._engine = self._join()
+
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Take a formatter that writes the plain line.
 
         Raises:
@@ -188,7 +196,6 @@ class RemoteHandler(logging.Handler):
         return Pace()
 
     def _join(self) -> Engine:
-        require("httpx", _OWNER, "remote")
         engine = lifetime.keep((_OWNER, self._plan), self._make_engine)
         engine.attach()
         self._attached = True
@@ -270,6 +277,13 @@ def _trust(value: object) -> bool | str:
         raise ConfigError(_OWNER, "verify", value, "give true, false, or a file of certificates that exists")
 
     return path
+
+
+def _load(destination: Destination) -> None:
+    try:
+        load(destination)
+    except OSError as error:
+        raise ConfigError(_OWNER, "verify", destination.verify, f"{error}; give a PEM file of certificates") from error
 
 
 def _positive(value: object, option: str) -> float:

@@ -8,7 +8,8 @@ Rules:
 3. The thread starts at the first line, not at import and not at configuration; it ends by itself when no
    handler is attached and nothing waits.
 4. Threads that deliver mark themselves (`is_own_thread`), so that handlers can turn their records away
-   before they take any lock: httpx logs too.
+   before they take any lock: httpx logs too. What a `__del__` logs where the collector happens to run there
+   goes the same way.
 5. After a fork the child has new locks, an empty backlog with a new source, and no thread. What the parent
    had is the parent's to send.
 6. At exit everything is tried for a deadline, before logging.shutdown; what is left is said with exact counts.
@@ -297,8 +298,8 @@ class Engine:
             while (batch := self._next_batch()) is not None and not self._gave_up:
                 self._deliver(batch, post)
         finally:
+            post.close()  # while the mark stands: httpx logs this too
             _own.delivers = before
-            post.close()
 
     def _next_batch(self) -> Batch | None:
         """Wait for a batch: full, or as old as the linger, or hurried. None where there is nothing left to do."""

@@ -82,6 +82,11 @@ class Server(uvicorn.Server):
         """End it soon; from any thread."""
         self.should_exit = True
 
+    def descriptors(self) -> list[int]:
+        """Give the descriptors of the connections that are open."""
+        found = [protocol.transport.get_extra_info("socket") for protocol in list(self.server_state.connections)]
+        return [connection.fileno() for connection in found if connection is not None and connection.fileno() >= 0]
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer, and tell the address."""
         await super().startup(sockets)

@@ -27,9 +27,11 @@ class Threads:
         return await asyncio.wrap_future(self._living_pool().submit(function, *args, **kwargs))
 
     def close(self) -> None:
-        """Let the threads end; idempotent."""
-        if self._pool is not None and self._pid == os.getpid():
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let the threads end; idempotent. A later call starts new ones."""
+        pool, self._pool = self._pool, None
+
+        if pool is not None and self._pid == os.getpid():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _living_pool(self) -> ThreadPoolExecutor:
         if self._pool is None or self._pid != os.getpid():

@@ -13,7 +13,7 @@ from loghub.wire.batch import Batch
 
 SOURCE = "0" * 24
 NOW = 1_790_000_000.0
-ROWS = [
+ROWS: list[tuple[Effect, list[int | Trouble]]] = [
     (Effect.ACK, [200, 201, 202, 204]),
     (Effect.HOLD, [301, 302, 307, 308, 401, 403, 404, 405, 409, 415, 501, 505]),
     (Effect.HOLD, [Trouble.BAD_CERTIFICATE, Trouble.NO_HUB]),

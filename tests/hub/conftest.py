@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from hub.serving import served
+from served_hub import served
 
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Limits, Settings

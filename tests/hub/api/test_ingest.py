@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import httpx
 import pytest
-from hub.serving import SOURCE, line, served
+from served_hub import SOURCE, line, served
 
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Settings

@@ -1,6 +1,7 @@
 /** The hub's HTTP API. Addresses are relative to the page's base, whatever prefix that has. */
 
 import { readCounts, readPage, readProblem, type Counts, type Page, type Problem } from '../model/answers';
+import type { LogEvent } from '../model/event';
 import { parseJson } from '../model/json';
 
 export interface Filter {
@@ -12,6 +13,8 @@ export interface Filter {
 /** What the page needs of a hub; tests bring their own. */
 export interface Hub {
   search(filter: Filter, limit: number, cursor: string | null, signal?: AbortSignal): Promise<Page>;
+  /** The first event there is; undefined if none matches. */
+  oldest(query: string, signal?: AbortSignal): Promise<LogEvent | undefined>;
   histogram(filter: Filter, buckets: number, signal?: AbortSignal): Promise<Counts>;
   signIn(token: string): Promise<void>;
 }
@@ -34,6 +37,11 @@ export const hub: Hub = {
   async search(filter, limit, cursor, signal) {
     const values = { ...filter, limit: String(limit), ...(cursor === null ? {} : { cursor }) };
     return readPage(parseJson(await get('api/v1/search', values, signal)));
+  },
+
+  async oldest(query, signal) {
+    const page = readPage(parseJson(await get('api/v1/search', { query, order: 'oldest', limit: '1' }, signal)));
+    return page.events[0];
   },
 
   async histogram(filter, buckets, signal) {

@@ -32,7 +32,7 @@ test('a chain and a group are read', () => {
 });
 
 test('a chain without end is cut', () => {
-  const last: { [key: string]: Json } = { type: 'A' };
+  const last: Record<string, Json> = { type: 'A' };
   let chain: Json = last;
 
   for (let depth = 0; depth < 1000; depth++) {

@@ -27,5 +27,5 @@ test('print gives long integers back as they came', () => {
 
 test('plain leaves text unquoted and puts objects on one line', () => {
   expect(plain('a b')).toBe('a b');
-  expect(plain({ a: [1, null] })).toBe('{ "a": [ 1, null ] }');
+  expect(plain({ a: [1, null] })).toBe('{"a": [1, null]}');
 });

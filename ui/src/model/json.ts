@@ -33,8 +33,8 @@ function keepLongIntegers(_key: string, value: unknown, context?: { source?: str
   return rounded && source !== undefined && INTEGER.test(source) ? new Verbatim(source) : value;
 }
 
-/** Print JSON with two spaces of indent; the reverse of `parseJson`. */
-export function printJson(value: Json, indent = ''): string {
+/** Print JSON with two spaces of indent; the reverse of `parseJson`. Without an indent, on one line. */
+export function printJson(value: Json, indent: string | null = ''): string {
   if (value instanceof Verbatim) {
     return value.text;
   }
@@ -43,13 +43,19 @@ export function printJson(value: Json, indent = ''): string {
     return JSON.stringify(value);
   }
 
-  const inner = indent + '  ';
+  const inner = indent === null ? null : indent + '  ';
+  const start = inner ?? '';
   const list = isList(value);
   const parts = list
-    ? value.map((item) => inner + printJson(item, inner))
-    : Object.entries(value).map(([key, item]) => `${inner}${JSON.stringify(key)}: ${printJson(item, inner)}`);
+    ? value.map((item) => start + printJson(item, inner))
+    : Object.entries(value).map(([key, item]) => `${start}${JSON.stringify(key)}: ${printJson(item, inner)}`);
   const [open, close] = list ? '[]' : '{}';
-  return parts.length === 0 ? `${open}${close}` : `${open}\n${parts.join(',\n')}\n${indent}${close}`;
+
+  if (parts.length === 0 || indent === null) {
+    return `${open}${parts.join(', ')}${close}`;
+  }
+
+  return `${open}\n${parts.join(',\n')}\n${indent}${close}`;
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {
@@ -75,5 +81,5 @@ export function plain(value: Json): string {
     return value;
   }
 
-  return value instanceof Verbatim ? value.text : printJson(value).replace(/\n\s*/g, ' ');
+  return value instanceof Verbatim ? value.text : printJson(value, null);
 }

@@ -76,7 +76,7 @@ export function needles(query: string): string[] {
 
 /** The place of a character, counted as the hub does (code points), in this string's own units. */
 export function offsetOfCharacter(text: string, position: number): number {
-  return [...text].slice(0, position).join('').length;
+  return Array.from(text).slice(0, position).join('').length;
 }
 
 function tokenAt(query: string, at: number): Token {

@@ -33,12 +33,12 @@ test('at the same time, the one with the higher id is newer', () => {
 });
 
 test('a gap stands above the row that it came after', () => {
-  const rows = merge([row('a', 5)], [gapRow(7, row('a', 5).timestamp, 1)]);
+  const rows = merge([row('a', 5)], [gapRow(7, row('a', 5).timestamp, 1, 'behind')]);
   expect(ids(merge(rows, [row('b', 6)]))).toBe('b ~000000001 a');
 });
 
 test('trimming counts the events that went, those of a gap too', () => {
-  const rows = merge([row('a', 1), row('b', 5)].reverse(), [gapRow(7, row('x', 3).timestamp, 1)]);
+  const rows = merge([row('a', 1), row('b', 5)].reverse(), [gapRow(7, row('x', 3).timestamp, 1, 'behind')]);
   expect(keepNewest(rows, 1)).toMatchObject({ gone: 8 });
   expect(keepNewest(rows, 3)).toMatchObject({ gone: 0 });
 });

@@ -14,7 +14,11 @@ export interface GapRow {
   readonly id: string;
   readonly timestamp: string;
   readonly count: number;
+  /** The hub skipped for a slow page, or this page could not keep more while its reader was reading. */
+  readonly reason: Reason;
 }
+
+export type Reason = 'behind' | 'held';
 
 export type Row = EventRow | GapRow;
 
@@ -23,14 +27,19 @@ export function eventRow(event: LogEvent): EventRow {
 }
 
 /** A gap that stands above the row with this time. Its id sorts behind every event's, so nothing slips between. */
-export function gapRow(count: number, timestamp: string, number: number): GapRow {
-  return { kind: 'gap', id: `~${String(number).padStart(9, '0')}`, timestamp, count };
+export function gapRow(count: number, timestamp: string, number: number, reason: Reason): GapRow {
+  return { kind: 'gap', id: `~${String(number).padStart(9, '0')}`, timestamp, count, reason };
+}
+
+/** Those of `more` that the list has not. */
+export function unknown(rows: readonly Row[], more: readonly Row[]): readonly Row[] {
+  const known = new Set(rows.map((row) => row.id));
+  return more.filter((row) => !known.has(row.id));
 }
 
 /** Put rows where they belong. Those that are there already (by id) stay as they are. */
 export function merge(rows: readonly Row[], more: readonly Row[]): readonly Row[] {
-  const known = new Set(rows.map((row) => row.id));
-  const fresh = new Map(more.filter((row) => !known.has(row.id)).map((row) => [row.id, row]));
+  const fresh = new Map(unknown(rows, more).map((row) => [row.id, row]));
 
   if (fresh.size === 0) {
     return rows;

@@ -42,12 +42,22 @@ export class CountsState {
     }
   }
 
+  /** All time begins with the first event: a chart needs both ends. */
+  async #bounded(signal: AbortSignal): Promise<Filter> {
+    if (this.#filter.from !== undefined) {
+      return this.#filter;
+    }
+
+    const first = await this.#hub.oldest(this.#filter.query, signal);
+    return first === undefined ? this.#filter : { ...this.#filter, from: first.timestamp };
+  }
+
   async #load(): Promise<void> {
     const { signal } = this.#abort;
     const started = performance.now();
 
     try {
-      this.#counts = await this.#hub.histogram(this.#filter, BUCKETS, signal);
+      this.#counts = await this.#hub.histogram(await this.#bounded(signal), BUCKETS, signal);
       this.#restMs = Math.max(REFRESH_MS, SHARE * (performance.now() - started));
     } catch (error) {
       // The search that runs beside this one fails for the same reason, and says so.

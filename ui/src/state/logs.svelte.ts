@@ -140,10 +140,12 @@ export class LogsState {
 
     await this.#attempt(async (signal) => {
       let cursor: string | null = null;
+      let left = gap.count;
 
       for (let pages = 0; pages < GAP_PAGES; pages++) {
         const page: Page = await this.#hub.search({ query: this.#query, ...range }, GAP_PAGE, cursor, signal);
         this.rows.addPage(page.events);
+        left -= page.events.length;
         cursor = page.cursor;
 
         if (cursor === null) {
@@ -151,7 +153,7 @@ export class LogsState {
         }
       }
 
-      this.rows.remove(gap);
+      this.rows.close(gap, below, cursor === null ? 0 : Math.max(left, 1));
     });
   }
 

@@ -7,7 +7,7 @@
  */
 
 import type { LogEvent } from '../model/event';
-import { eventRow, gapRow, keepNewest, merge, type GapRow, type Row } from '../model/rows';
+import { eventRow, gapRow, keepNewest, merge, unknown, type GapRow, type Row } from '../model/rows';
 
 export class RowsState {
   #rows = $state.raw<readonly Row[]>([]);
@@ -56,11 +56,13 @@ export class RowsState {
   /** Show that events were left out here. */
   addGap(count: number): void {
     const top = this.#waiting[0] ?? this.#rows[0];
-    this.#take([gapRow(count, top?.timestamp ?? '', this.#gaps++)]);
+    this.#take([gapRow(count, top?.timestamp ?? '', this.#gaps++, 'behind')]);
   }
 
-  remove(gap: GapRow): void {
-    this.#rows = this.#rows.filter((row) => row !== gap);
+  /** Take a gap away, now that its events are here; `left` of them are not yet, and they are the oldest. */
+  close(gap: GapRow, below: Row | undefined, left: number): void {
+    const rows = this.#rows.filter((row) => row !== gap);
+    this.#rows = left > 0 ? merge(rows, [gapRow(left, below?.timestamp ?? '', this.#gaps++, gap.reason)]) : rows;
   }
 
   follow(on: boolean): void {
@@ -86,12 +88,13 @@ export class RowsState {
       return;
     }
 
-    const known = new Set(this.#rows.map((row) => row.id));
-    const fresh = rows.filter((row) => !known.has(row.id));
+    const fresh = unknown(this.#rows, rows);
     const { rows: kept, gone } = keepNewest(merge(this.#waiting, fresh), this.#limit);
     const oldest = kept.at(-1);
     this.#waiting =
-      gone > 0 && oldest ? [...kept.slice(0, -1), gapRow(gone + 1, oldest.timestamp, this.#gaps++)] : kept;
+      gone > 0 && oldest
+        ? [...kept.slice(0, -1), gapRow(gone + sizeOf(oldest), oldest.timestamp, this.#gaps++, 'held')]
+        : kept;
   }
 
   #show(rows: readonly Row[]): void {
@@ -99,4 +102,8 @@ export class RowsState {
     this.#rows = kept;
     this.#trimmed += gone;
   }
+}
+
+function sizeOf(row: Row): number {
+  return row.kind === 'gap' ? row.count : 1;
 }

@@ -65,7 +65,7 @@ test('a gap can be filled', () => {
   const gap = state.rows.find((row) => row.kind === 'gap');
 
   if (gap?.kind === 'gap') {
-    state.remove(gap);
+    state.close(gap, undefined, 0);
   }
 
   expect(ids(state)).toBe('s-04 s-03 s-02 s-01');

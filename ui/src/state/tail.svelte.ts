@@ -17,7 +17,7 @@ export class TailState {
   #tail = $state.raw<Tail>(OFF);
   #query = '';
   #close: (() => void) | undefined;
-  readonly #alarms = new Map<Alarm, ReturnType<typeof setTimeout>>();
+  readonly #alarms: Partial<Record<Alarm, ReturnType<typeof setTimeout>>> = {};
   readonly #open: OpenTail;
   readonly #listener: TailListener;
 
@@ -42,7 +42,7 @@ export class TailState {
 
   stop(): void {
     this.#feed({ type: 'stop' });
-    this.#alarms.forEach((alarm) => {
+    Object.values(this.#alarms).forEach((alarm) => {
       clearTimeout(alarm);
     });
   }
@@ -80,7 +80,7 @@ export class TailState {
         break;
       case 'disconnect':
         this.#close?.();
-        clearTimeout(this.#alarms.get('silent'));
+        clearTimeout(this.#alarms.silent);
         break;
       case 'retryIn':
         this.#ring('retry', effect.ms);
@@ -107,13 +107,10 @@ export class TailState {
   }
 
   #ring(alarm: Alarm, ms: number): void {
-    clearTimeout(this.#alarms.get(alarm));
+    clearTimeout(this.#alarms[alarm]);
     const input = (): Input => (alarm === 'silent' ? { type: alarm, dice: Math.random() } : { type: alarm });
-    this.#alarms.set(
-      alarm,
-      setTimeout(() => {
-        this.#feed(input());
-      }, ms),
-    );
+    this.#alarms[alarm] = setTimeout(() => {
+      this.#feed(input());
+    }, ms);
   }
 }

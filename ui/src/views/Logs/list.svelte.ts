@@ -118,7 +118,7 @@ export class ListState {
 
   jumpToNewest(): void {
     this.#logs.rows.release();
-    this.#active = this.#logs.rows.rows[0]?.id;
+    this.#active = undefined;
     this.scrollTo(0);
   }
 
