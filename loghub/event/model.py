@@ -86,7 +86,8 @@ TAIL_KEYS = (
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_MAX_TIME_US = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z, the last that RFC 3339 can write
+_FIRST_US = -62_135_596_800_000_000  # 0001-01-01T00:00:00Z, the first time that RFC 3339 can write
+_LAST_US = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z, the last one
 _INTEGER_LIMIT = 2**63
 
 
@@ -149,24 +150,15 @@ def parse_time(value: JSONValue) -> int | None:
         Microseconds since 1970-01-01 UTC, or None where the value is no time. A text
         without a zone is UTC.
     """
-    if isinstance(value, bool) or value is None:
-        return None
+    time_us: int | None = None
 
-    if isinstance(value, int | float):
-        return _unix_time(value)
+    if isinstance(value, str):
+        time_us = _rfc_3339(value)
 
-    if not isinstance(value, str):
-        return None
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        time_us = _unix_time(value)
 
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-
-    return (moment - _EPOCH) // _MICROSECOND
+    return time_us if time_us is not None and _FIRST_US <= time_us <= _LAST_US else None
 
 
 def level_number(name: str) -> int | None:
@@ -174,19 +166,25 @@ def level_number(name: str) -> int | None:
     return LEVEL_ALIASES.get(name.upper())
 
 
-def _unix_time(value: float) -> int | None:
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 (NaN is what differs from itself)
+def _rfc_3339(value: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(value)
+        zoned = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return (zoned - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError):  # no time, or one whose zone puts it outside of the years 1 to 9999
         return None
 
-    size = abs(value)
+
+def _unix_time(value: float) -> int | None:
+    if not abs(value) < _LAST_US * 1000:  # NaN and the infinities too
+        return None
 
     # A time in the years 1973 to 5138 has 9 to 11 digits in seconds and three more for each smaller unit.
     for limit, factor in ((1e11, 1_000_000), (1e14, 1_000), (1e17, 1)):
-        if size < limit:
+        if abs(value) < limit:
             return round(value * factor)
 
-    time_us = int(value // 1000)
-    return time_us if abs(time_us) <= _MAX_TIME_US else None
+    return int(value // 1000)
 
 
 def _take_odd(fields: dict[str, JSONValue]) -> dict[str, JSONValue]:

@@ -7,7 +7,6 @@ Rules (schema of the event):
 3. An extra under any other standard key, or one that starts with "_", goes into "extra".
 """
 
-import asyncio
 import logging
 import sys
 import time
@@ -152,11 +151,13 @@ def _task_name(record: logging.LogRecord) -> str | None:
     if sys.version_info >= (3, 12):
         return record.taskName
 
-    if asyncio._get_running_loop() is None:  # noqa: SLF001 (the public call raises where there is no loop)
+    asyncio = sys.modules.get("asyncio")  # what nobody imported runs no task
+
+    if asyncio is None or asyncio._get_running_loop() is None:  # noqa: SLF001 (the public call raises without a loop)
         return None
 
     task = asyncio.current_task()
-    return None if task is None else task.get_name()
+    return None if task is None else str(task.get_name())
 
 
 def _add_exception(fields: dict[str, Any], record: logging.LogRecord) -> None:

@@ -6,6 +6,7 @@ Rules:
    literal key. The type and the fingerprint are texts; anything else in their place is absent.
 3. Any other name is a key of the line, or, with dots, a key inside an object. The longest literal
    key wins, at each step: `a.b.c` is the key "a.b.c", else "b.c" inside "a", else "c" in "b" in "a".
+   A name with nothing before, behind or between dots is a literal key only.
 4. null is absent. A name goes through objects, not through lists.
 """
 
@@ -41,6 +42,9 @@ def reader(name: str) -> Reader:
 
 def paths(name: str) -> tuple[Path, ...]:
     """Give the places where a name may be, the first that exists counts; beyond 16 steps dots are literal."""
+    if "" in name.split("."):
+        return ((name,),)
+
     steps = name.split(".", _MAX_STEPS - 1)
     return tuple((*steps[:count], ".".join(steps[count:])) for count in range(len(steps)))
 
@@ -72,14 +76,16 @@ def _inside_exception(name: str) -> Reader:
 
 
 def _first(fields: Mapping[str, JSONValue], places: tuple[Path, ...]) -> JSONValue:
-    for *outer, last in places:
-        inside: object = fields
+    top = fields if isinstance(fields, dict) else dict(fields)
 
-        for key in outer:
-            inside = inside.get(key) if isinstance(inside, Mapping) else None
+    for place in places:
+        inside: object = top
 
-        if isinstance(inside, Mapping) and last in inside:
-            value: JSONValue = inside[last]
+        for key in place[:-1]:
+            inside = inside.get(key) if isinstance(inside, dict) else None
+
+        if isinstance(inside, dict) and place[-1] in inside:
+            value: JSONValue = inside[place[-1]]
             return value
 
     return None

@@ -31,10 +31,10 @@ def predicate(query: tree.Query, *, now_us: int) -> Predicate:
     return _COMPILERS[type(query)](query, now_us)
 
 
-def severity_of(text: str) -> int | float | None:
-    """Give the severity that a query means by a level's name or a number; None for a name of one's own."""
+def severity_of(text: str) -> str:
+    """Give the number that a query means by a level's name; any other text as it is."""
     known = level_number(text)
-    return known if known is not None else number_literal(text)
+    return text if known is None else str(known)
 
 
 def _everything(_query: tree.Everything, _now_us: int) -> Predicate:
@@ -73,13 +73,13 @@ def _equals(query: tree.Equals, now_us: int) -> Predicate:
 
 
 def _equals_level(pattern: tree.Pattern) -> Predicate:
-    folded = tree.Pattern(tuple(map(fold, pattern.parts)))
-    severity = severity_of(pattern.parts[0]) if len(pattern.parts) == 1 else None
+    text = severity_of(pattern.parts[0]) if len(pattern.parts) == 1 else ""
 
-    if severity is not None:
-        return lambda event: event.severity == severity
+    if number_literal(text) is not None:
+        same_number = equals(tree.Pattern((text,)))
+        return lambda event: same_number(event.severity)
 
-    same = equals(folded) if len(pattern.parts) == 1 else on_text(wildcard(folded))
+    same = equals(tree.Pattern(tuple(map(fold, pattern.parts))))
     return lambda event: same(fold(str(event.fields.get("level", ""))))
 
 
@@ -109,16 +109,14 @@ def _matches(query: tree.Matches, _now_us: int) -> Predicate:
 
 
 def _compare(query: tree.Compare, now_us: int) -> Predicate:
-    lies = ORDER[query.operator]
-
     if query.field == "timestamp":
         moment = parse_moment(query.value, now_us)
+        lies = ORDER[query.operator]
         return lambda event: lies(event.time_us, moment)
 
     if query.field == "level":
-        severity = severity_of(query.value)
-        bound = float(query.value) if severity is None else severity
-        return lambda event: lies(event.severity, bound)
+        test = ordered(query.operator, float(severity_of(query.value)))
+        return lambda event: test(event.severity)
 
     return _any_value(query.field, ordered(query.operator, float(query.value)))
 

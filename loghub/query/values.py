@@ -23,6 +23,7 @@ from loghub.query.tree import Operator, Pattern
 
 Test: TypeAlias = Callable[[JSONValue], bool]
 TextTest: TypeAlias = Callable[[str], bool]
+Number: TypeAlias = int | float
 
 EXACT = 2**53
 """Below it, integers and 64-bit floats are the same numbers."""
@@ -49,7 +50,7 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else text.replace("İ", "i").replace("Σ", "\u03c3").lower()
 
 
-def number_literal(text: str) -> int | float | None:
+def number_literal(text: str) -> Number | None:
     """Read a number in JSON's spelling; None where the text is another."""
     found = _NUMBER.fullmatch(text)
 

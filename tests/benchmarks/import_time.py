@@ -32,9 +32,8 @@ def main() -> None:
             times[name].append(milliseconds(statement))
 
     floor = statistics.median(times["logging"])
-    print(
-        f"Python {sys.version.split()[0]}, {ROUNDS} fresh interpreters each\n\n| import | ms | × logging |\n|---|---|---|"
-    )
+    print(f"Python {sys.version.split()[0]}, {ROUNDS} fresh interpreters each\n")
+    print("| import | ms | × logging |\n|---|---|---|")
 
     for name, found in times.items():
         median = statistics.median(found)

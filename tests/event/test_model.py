@@ -25,6 +25,10 @@ NOW = 1_795_000_000_000_000
         (None, None),
         (float("nan"), None),
         (10**300, None),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("9999-12-31T23:59:59-12:00", None),
+        (-9e10, None),
+        (10**400, None),
     ],
 )
 def test_time_is_read_as_text_or_by_its_magnitude(given: JSONValue, expected: int | None) -> None:

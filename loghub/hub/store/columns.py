@@ -53,7 +53,7 @@ def to_row(stored: StoredEvent) -> tuple[object, ...]:
         stored.received_us,
         stored.event.time_us,
         stored.event.severity,
-        *(fields.get(key) for key in KEY_COLUMNS),
+        *map(fields.get, KEY_COLUMNS),
         _text(inside.get("type")),
         _text(inside.get("fingerprint")),
         _json(inside) if inside else None,

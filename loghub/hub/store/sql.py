@@ -11,20 +11,21 @@ and query, SQL and predicate agree. How that is done:
    A query's text is brought into that form by DuckDB itself (`to_json`).
 5. Before JSON is parsed, `contains` looks for the key's and the value's plain text in the whole object:
    most rows end there.
-6. `lower` in DuckDB works on each character by itself, as `fold` does. Regular expressions are RE2 on both sides.
+6. `lower` in DuckDB works on each character by itself, as `fold` does; ILIKE lower-cases the same way and
+   is faster (17 against 27 ms for 500 000 messages; 38 with ESCAPE, which is avoided).
+7. Regular expressions are RE2 on both sides.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from loghub.event.model import level_number
 from loghub.hub.store.columns import KEY_COLUMNS
 from loghub.query import tree
 from loghub.query.fields import INSIDE_EXCEPTION, Path, paths
 from loghub.query.predicate import severity_of
 from loghub.query.times import parse_moment
-from loghub.query.values import BOOLEANS, EXACT, fold, number_literal
+from loghub.query.values import BOOLEANS, EXACT, Number, fold, number_literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,12 @@ def _or(query: tree.Or, now_us: int) -> Where:
 
 def _contains(query: tree.Contains, _now_us: int) -> Where:
     parts = tuple(map(fold, query.pattern.parts))
+    test, param = _like("ILIKE", ("", *parts, ""))
 
-    if len(parts) == 1:
-        return Where("(contains(lower(message), ?) OR contains(lower(exc_info), ?))", parts * 2)
+    if len(parts) == 1 and _has_marks(parts[0]):
+        test, param = "contains(lower({}), ?)", parts[0]
 
-    like = _like(tree.Pattern(("", *parts, "")))
-    return Where(r"(lower(message) LIKE ? ESCAPE '\' OR lower(exc_info) LIKE ? ESCAPE '\')", (like, like))
+    return Where(f"({test.format('message')} OR {test.format('exc_info')})", (param, param))
 
 
 def _equals(query: tree.Equals, now_us: int) -> Where:
@@ -106,7 +107,7 @@ def _equals(query: tree.Equals, now_us: int) -> Where:
         return Where("(logger = ? OR starts_with(logger, ?))", (name, name + "."))
 
     if len(query.pattern.parts) > 1:
-        return _on_text(query.field, r"{} LIKE ? ESCAPE '\'", _like(query.pattern))
+        return _on_text(query.field, *_like("LIKE", query.pattern.parts))
 
     return _equals_plain(query.field, query.pattern.parts[0])
 
@@ -115,14 +116,11 @@ def _equals_level(pattern: tree.Pattern) -> Where:
     folded = tuple(map(fold, pattern.parts))
 
     if len(folded) > 1:
-        return Where(r"lower(level) LIKE ? ESCAPE '\'", (_like(tree.Pattern(folded)),))
+        test, param = _like("ILIKE", folded)
+        return Where(test.format("level"), (param,))
 
-    severity = severity_of(pattern.parts[0])
-
-    if severity is None:
-        return Where("lower(level) = ?", folded)
-
-    return _equals_integer("severity", severity)
+    severity = number_literal(severity_of(pattern.parts[0]))
+    return Where("lower(level) = ?", folded) if severity is None else _equals_integer("severity", severity)
 
 
 def _equals_plain(field: str, text: str) -> Where:
@@ -137,14 +135,14 @@ def _equals_plain(field: str, text: str) -> Where:
     return _in_json(field, lambda raw: _raw_equals(raw, text, number), _value_text(text, number))
 
 
-def _equals_integer(column: str, number: float) -> Where:
+def _equals_integer(column: str, number: Number) -> Where:
     if isinstance(number, float):
         return Where(f"{column}::DOUBLE = ?::DOUBLE", (number,))
 
     return Where(f"{column} = ?", (number,)) if number in _INT64 else _FALSE
 
 
-def _raw_equals(raw: Where, text: str, number: float | None) -> Where:
+def _raw_equals(raw: Where, text: str, number: Number | None) -> Where:
     """Compare raw JSON with a text, and with the number or boolean that it spells."""
     parts = [Where(f"{raw.sql} = to_json(?::VARCHAR)::VARCHAR", (*raw.params, text))]
 
@@ -203,8 +201,7 @@ def _compare(query: tree.Compare, now_us: int) -> Where:
         return Where(f"time_us {query.operator} ?", (parse_moment(query.value, now_us),))
 
     if query.field == "level":
-        known = level_number(query.value)
-        return _order_integer("severity", query.operator, float(query.value) if known is None else known)
+        return _order_integer("severity", query.operator, float(severity_of(query.value)))
 
     if query.field in _TEXT_COLUMNS:
         return _FALSE
@@ -261,6 +258,10 @@ def _raw(field: str) -> tuple[Where, tuple[Where, ...]]:
 
 
 def _path(place: Path) -> str:
+    """Write a JSON pointer for a key of its own (it may be empty), else a path (it takes no list for an object)."""
+    if len(place) == 1:
+        return "/" + place[0].replace("~", "~0").replace("/", "~1")
+
     quoted = (step.replace("\\", "\\\\").replace('"', '\\"') for step in place)
     return "$" + "".join(f'."{step}"' for step in quoted)
 
@@ -270,15 +271,23 @@ def _plain(text: str) -> str | None:
     return text if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text else None
 
 
-def _value_text(text: str, number: float | None) -> str | None:
+def _value_text(text: str, number: Number | None) -> str | None:
     if number is None:
         return _plain(text)
 
     return str(number) if isinstance(number, int) and abs(number) < _SAFE_INTEGER and number else None
 
 
-def _like(pattern: tree.Pattern) -> str:
-    return "%".join(part.translate(_ESCAPE) for part in pattern.parts)
+def _like(word: str, parts: tuple[str, ...]) -> tuple[str, str]:
+    """Give a test for a pattern and its parameter. ESCAPE costs twice the time, so only where it is needed."""
+    if not any(map(_has_marks, parts)):
+        return f"{{}} {word} ?", "%".join(parts)
+
+    return f"{{}} {word} ? ESCAPE '\\'", "%".join(part.translate(_ESCAPE) for part in parts)
+
+
+def _has_marks(text: str) -> bool:
+    return "%" in text or "_" in text
 
 
 _COMPILERS: dict[type, Callable[[Any, int], Where]] = {

@@ -1,0 +1,124 @@
+"""What a sender knows about itself: its counters, what it tells on stderr, and what it reports at exit.
+
+Nothing here locks: the worker calls it under its own lock.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from loghub.handlers.delivery import Effect, Verdict
+from loghub.handlers.memory import Backlog
+from loghub.handlers.notices import Notices, write_stderr
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What became of the records: appended = acked + dead + dropped + queued.
+
+    Attributes:
+        appended: taken in.
+        acked: acknowledged by the hub.
+        dead: refused by the hub for good.
+        dropped: lost because there was no room.
+        queued: waiting or under way.
+        queued_bytes: their bytes.
+        retries: requests that have to be made again, by reason.
+        holding: why nothing is sent until somebody puts it right; empty where all is well.
+        last_success: unix time of the last acknowledgement; None before the first.
+    """
+
+    appended: int = 0
+    acked: int = 0
+    dead: int = 0
+    dropped: int = 0
+    queued: int = 0
+    queued_bytes: int = 0
+    retries: Mapping[str, int] = field(default_factory=dict)
+    holding: str = ""
+    last_success: float | None = None
+
+
+class Journal:
+    """Keeps account of the answers of one destination.
+
+    Args:
+        title: how the sender is called in messages.
+        notices: where it tells of trouble.
+    """
+
+    def __init__(self, title: str, notices: Notices) -> None:
+        self._title = title
+        self._notices = notices
+        self._retries: Counter[str] = Counter()
+        self._holding = ""
+        self._last_success: float | None = None
+        self._reported = 0
+
+    def note(self, verdict: Verdict, backlog: Backlog) -> None:
+        """Settle what an answer settles, count it, and tell of trouble."""
+        _NOTES[verdict.effect](self, verdict, backlog)
+
+    def counters(self, backlog: Backlog) -> Counters:
+        """Give the account as it stands."""
+        return Counters(
+            backlog.appended,
+            backlog.acked,
+            backlog.dead,
+            backlog.dropped,
+            backlog.queued,
+            backlog.queued_bytes,
+            dict(self._retries),
+            self._holding,
+            self._last_success,
+        )
+
+    def report(self, counts: Counters) -> None:
+        """Say what an exit leaves behind, once."""
+        if counts.queued == self._reported:
+            return
+
+        self._reported = counts.queued
+        write_stderr(
+            f"loghub: {self._title}: {counts.queued} of {counts.appended} records were not delivered before the exit"
+            f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)\n"
+        )
+
+    def _acked(self, verdict: Verdict, backlog: Backlog) -> None:
+        backlog.settle_acked(verdict.settled)
+        self._last_success = time.time()
+        self._holding = ""
+
+    def _dead(self, verdict: Verdict, backlog: Backlog) -> None:
+        backlog.settle_dead(verdict.settled)
+        self._holding = ""
+        self._notices.say("dead", f"the hub refuses a record: {verdict.reason}; {backlog.dead} lost so far")
+
+    def _cut(self, verdict: Verdict, _backlog: Backlog) -> None:
+        self._retries[verdict.key] += 1
+        self._holding = ""
+
+    def _retry(self, verdict: Verdict, backlog: Backlog) -> None:
+        self._retries[verdict.key] += 1
+        self._holding = ""
+        self._tell(verdict, backlog, "trying again;")
+
+    def _hold(self, verdict: Verdict, backlog: Backlog) -> None:
+        self._retries[verdict.key] += 1
+        self._holding = verdict.reason
+        self._tell(verdict, backlog, "check the address, the token and the certificate;")
+
+    def _tell(self, verdict: Verdict, backlog: Backlog, action: str) -> None:
+        lost = f", {backlog.dropped} were dropped for want of room" if backlog.dropped else ""
+        self._notices.say(verdict.effect.name, f"{verdict.reason}: {action} {backlog.queued} records wait{lost}")
+
+
+_NOTES: dict[Effect, Callable[[Journal, Verdict, Backlog], None]] = {
+    Effect.ACK: Journal._acked,  # noqa: SLF001 (the table belongs to the class)
+    Effect.DEAD: Journal._dead,  # noqa: SLF001
+    Effect.HALVE: Journal._cut,  # noqa: SLF001
+    Effect.SHORTEN: Journal._cut,  # noqa: SLF001
+    Effect.RETRY: Journal._retry,  # noqa: SLF001
+    Effect.HOLD: Journal._hold,  # noqa: SLF001
+}

@@ -1,0 +1,210 @@
+"""One batch over HTTP: a POST with a synchronous httpx client, and what came back as an `Answer`.
+
+Rules:
+1. `send` never raises: whatever goes wrong is an answer too.
+2. Only a whole answer counts. A 200 whose body breaks off is no acknowledgement; the same batch is sent again.
+3. Modules are loaded and TLS is set up when a handler is made (`load`), not at the first request. A fork while
+   another thread is inside of an import or of OpenSSL's set-up leaves the child with a lock that nobody will ever
+   release: seen in 1 of 40 forks while threads log.
+4. No redirect is followed: a batch and its token go to the address that the configuration names.
+
+Used by one thread at a time; it starts none.
+"""
+
+import functools
+import os
+import ssl
+import time
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from loghub.errors import require
+from loghub.handlers.delivery import Answer, Effect, Trouble, effect_of
+from loghub.wire.batch import KEY_HEADER, Batch
+
+if TYPE_CHECKING:
+    import socket
+
+PATH = "/api/v1/ingest"
+_MAX_ANSWER = 1_000_000
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+_MODULES = ("httpcore", "certifi", "encodings.idna")  # what httpx and the host's name load at the first request
+
+
+class Post(Protocol):
+    """What carries a batch to its destination."""
+
+    def send(self, batch: Batch, timeout: float) -> Answer:
+        """Send a batch and give the answer; never raises."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+    def abandon(self) -> None:
+        """Let go of what a fork copied from the parent: no I/O, no lock, so that the parent's connection lives on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where batches go and how.
+
+    Attributes:
+        url: the hub's address, without the path of the API.
+        token: sent as a bearer token.
+        headers: further headers, as pairs.
+        gzip: whether bodies are compressed.
+        verify: true, false, or a file of certificates to trust.
+    """
+
+    url: str
+    token: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    gzip: bool = True
+    verify: bool | str = True
+
+
+def load(destination: Destination) -> None:
+    """Load and set up what sending needs.
+
+    Raises:
+        MissingExtraError: httpx is not installed.
+        OSError: the file of certificates cannot be used.
+    """
+    for module in ("httpx", *_MODULES):
+        require(module, "RemoteHandler", "remote")
+
+    _context(destination.url.startswith("https:"), destination.verify)
+
+
+@functools.cache
+def _context(tls: bool, verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (a key of the cache)
+    """Make the TLS context, once; where there is no TLS httpx wants one all the same, and an empty one is cheap."""
+    if isinstance(verify, str):
+        return ssl.create_default_context(cafile=verify)
+
+    context: ssl.SSLContext = require("httpx", "RemoteHandler", "remote").create_ssl_context(verify=tls and verify)
+    return context
+
+
+class HTTPPost:
+    """Posts batches to a hub over one connection that is kept open."""
+
+    def __init__(self, destination: Destination) -> None:
+        self._destination = destination
+        self._httpx = require("httpx", "RemoteHandler", "remote")
+        self._client: Any = None
+        self._socket: socket.socket | None = None
+        self._packed: tuple[Batch | None, bytes] = (None, b"")
+
+    def send(self, batch: Batch, timeout: float) -> Answer:
+        """Post a batch.
+
+        Args:
+            batch: what to send.
+            timeout: seconds for connecting, for each wait on the network, and for the body of the answer.
+        """
+        try:
+            return self._exchange(batch, timeout)
+        except Exception as error:  # noqa: BLE001 (everything is an answer: nothing may end the worker)
+            trouble = Trouble.BAD_CERTIFICATE if _is_bad_certificate(error) else Trouble.NO_ANSWER
+            return Answer(trouble, detail=f"{type(error).__name__}: {error}"[:300])
+
+    def close(self) -> None:
+        """Close the connection; a later `send` opens another."""
+        client, self._client, self._socket = self._client, None, None
+
+        if client is not None:
+            with suppress(Exception):
+                client.close()
+
+    def abandon(self) -> None:
+        """Close this process's copy of the parent's socket; the client and its locks are left alone."""
+        connection, self._client, self._socket = self._socket, None, None
+
+        if connection is not None and (descriptor := connection.detach()) >= 0:
+            with suppress(OSError):
+                os.close(descriptor)
+
+    def _exchange(self, batch: Batch, timeout: float) -> Answer:
+        if self._client is None:
+            self._client = self._open()
+
+        request: dict[str, Any] = {
+            "content": self._body(batch),
+            "headers": {KEY_HEADER: batch.key},
+            "timeout": timeout,
+            "extensions": {"trace": self._notice},
+        }
+
+        with self._client.stream("POST", self._destination.url + PATH, **request) as response:
+            _read(response, time.monotonic() + timeout)
+
+        return _answer(response.status_code, response.headers)
+
+    def _open(self) -> Any:  # noqa: ANN401 (httpx is an extra)
+        destination = self._destination
+        headers = {"Content-Type": "application/x-ndjson", "User-Agent": "loghub"}
+
+        if destination.gzip:
+            headers["Content-Encoding"] = "gzip"
+
+        if destination.token:
+            headers["Authorization"] = f"Bearer {destination.token}"
+
+        verify = _context(destination.url.startswith("https:"), destination.verify)
+        limits = self._httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
+        return self._httpx.Client(headers={**headers, **dict(destination.headers)}, verify=verify, limits=limits)
+
+    def _body(self, batch: Batch) -> bytes:
+        """Join and compress the lines, once for all the times that a batch is sent."""
+        if self._packed[0] is not batch:
+            body = b"".join(batch.lines)
+            self._packed = (batch, _compress(body) if self._destination.gzip else body)
+
+        return self._packed[1]
+
+    def _notice(self, event: str, info: Mapping[str, Any]) -> None:
+        """Remember the socket of a new connection, for `abandon`."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = info["return_value"].get_extra_info("socket")
+
+
+def _compress(body: bytes) -> bytes:
+    packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)  # the fast level: a log compresses well at any
+    return packer.compress(body) + packer.flush()
+
+
+def _read(response: Any, until: float) -> None:  # noqa: ANN401 (httpx is an extra)
+    """Read the answer to its end; the timeout of each wait does not bound a server that drips."""
+    size = 0
+
+    for chunk in response.iter_raw():
+        size += len(chunk)
+
+        if size > _MAX_ANSWER or time.monotonic() > until:
+            raise TimeoutError("the answer does not end")
+
+
+def _answer(status: int, headers: Mapping[str, str]) -> Answer:
+    kind = headers.get("content-type", "")
+
+    if effect_of(status) is Effect.ACK and kind.startswith("text/html"):  # a login page, another web server
+        return Answer(Trouble.NO_HUB, detail=f"HTTP {status} with a web page")
+
+    where = headers.get("location")
+    return Answer(status, headers.get("retry-after"), f"to {where}"[:300] if where else "")
+
+
+def _is_bad_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+
+        error = error.__cause__ or error.__context__
+
+    return False

@@ -1,0 +1,321 @@
+"""`loghub.RemoteHandler`: sends records to a hub, from a thread of its own.
+
+It writes the plain line and nothing else: a preset or renamed fields are for files and other
+collectors. Without a spool its guarantee is "best-effort": what waits in memory is lost when the
+process is killed. It never raises into the application, and never waits for the network in it.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from loghub.errors import ConfigError
+from loghub.formatters import JSONFormatter
+from loghub.handlers import lifetime
+from loghub.handlers.delivery import Pace
+from loghub.handlers.journal import Counters
+from loghub.handlers.memory import MemoryRing
+from loghub.handlers.post import PATH, Destination, HTTPPost, load
+from loghub.handlers.worker import Engine, Limits, is_own_thread
+from loghub.metrics import Family, register
+from loghub.options import count, duration, names_unknown_options, size, switch, text
+
+_OWNER = "RemoteHandler"
+_FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's lock
+
+
+class LineFormatter(Protocol):
+    """A formatter that writes the plain line."""
+
+    plain: bool
+
+    def format_line(self, record: logging.LogRecord) -> bytes:
+        """Give the line with its newline."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """All that two handlers must have in common to share an engine."""
+
+    destination: Destination
+    limits: Limits
+    records: int
+    size: int
+    pace: Pace
+
+
+class RemoteHandler(logging.Handler):
+    """Send records to a hub.
+
+    ```yaml
+    handlers:
+      remote: {class: loghub.RemoteHandler, url: "http://127.0.0.1:8514"}
+    ```
+
+    Handlers with the same options share one engine, which outlives them: a new configuration loses nothing.
+
+    Args:
+        url: the hub's address; a path in it is the prefix under which the hub is served.
+        enabled: true, false or "env:NAME". Where the variable LOGHUB_REMOTE is set, it wins.
+        token: a token for ingest.
+        headers: further HTTP headers.
+        queue: records that may wait; beyond that the oldest are dropped and counted.
+        queue_bytes: their bytes.
+        batch_records: records in one request.
+        batch_bytes: their bytes, before compression.
+        linger: how long a record waits for others.
+        timeout: for one request.
+        exit_deadline: how long the end of the process may be held up to deliver what waits.
+        gzip: whether requests are compressed.
+        verify: whether certificates are checked: true, false, or a file of certificates to trust.
+        level: records below it are passed over.
+
+    Attributes:
+        enabled: what came of the option.
+        guarantee: "best-effort": a record survives as long as the process.
+
+    Raises:
+        ConfigError: an option is wrong; says which and what to write.
+        MissingExtraError: httpx is not installed.
+    """
+
+    guarantee = "best-effort"
+
+    @names_unknown_options
+    def __init__(  # noqa: PLR0913 (options of a configuration, by name)
+        self,
+        url: str,
+        *,
+        enabled: bool | str = "env:LOGHUB_REMOTE",
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        queue: int = 10_000,
+        queue_bytes: int | str = "32 MB",
+        batch_records: int = 500,
+        batch_bytes: int | str = "1 MB",
+        linger: float | str = "50 ms",
+        timeout: float | str = "10 s",
+        exit_deadline: float | str = "5 s",
+        gzip: bool = True,
+        verify: bool | str = True,
+        level: int | str = logging.NOTSET,
+    ) -> None:
+        # Options come first: once logging's own constructor has run, even a half-made handler is flushed at exit.
+        self.enabled = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
+        self.url = _address(url)
+
+        self._plan = _Plan(
+            Destination(self.url, _token(token), _headers(headers), switch(gzip, _OWNER, "gzip"), _trust(verify)),
+            Limits(
+                count(batch_records, _OWNER, "batch_records"),
+                size(batch_bytes, _OWNER, "batch_bytes"),
+                duration(linger, _OWNER, "linger"),
+                _positive(timeout, "timeout"),
+                duration(exit_deadline, _OWNER, "exit_deadline"),
+            ),
+            count(queue, _OWNER, "queue"),
+            size(queue_bytes, _OWNER, "queue_bytes"),
+            self._pace(),
+        )
+        if self.enabled:
+            _load(self._plan.destination)
+
+        self._lines: LineFormatter = JSONFormatter()
+        self._attached = False
+        self._engine: Engine | None = None
+        super().__init__(level)
+
+        if self.enabled:
+            self._engine = self._join()
+
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 (logging's name)
+        """Take a formatter that writes the plain line.
+
+        Raises:
+            ConfigError: it writes something else, which the hub does not take.
+        """
+        if fmt is not None and not getattr(fmt, "plain", False):
+            remedy = "it does not write the plain line, which is what a hub takes; use a loghub.JSONFormatter without"
+            raise ConfigError(_OWNER, "formatter", type(fmt).__name__, f"{remedy} preset, fmt or renamed fields")
+
+        super().setFormatter(fmt)
+        self._lines = fmt or JSONFormatter()  # type: ignore[assignment]  # plain says that it is one
+
+    def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:  # type: ignore[override]
+        """Pass a record on; what the sending threads log themselves is turned away before any lock is taken."""
+        if is_own_thread():
+            return False
+
+        return super().handle(record)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue a record; a handler that was closed is attached again."""
+        if self._engine is None:
+            return
+
+        try:
+            if not self._attached:
+                self._join()
+
+            self._engine.append(self._lines.format_line(record))
+        except Exception:  # noqa: BLE001 (a handler never raises into the application)
+            self.handleError(record)
+
+    def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]  # logging gives back nothing
+        """Send what waits now.
+
+        Args:
+            timeout: seconds to wait until the hub has it; left out, a moment.
+
+        Returns:
+            Whether the hub has answered for all of it.
+        """
+        if self._engine is None:
+            return True
+
+        return self._engine.flush(_FLUSH if timeout is None else timeout)
+
+    def close(self) -> None:
+        """Let go of the engine, which still delivers what waits; takes no time."""
+        if self._engine is not None and self._attached:
+            self._attached = False
+            self._engine.detach()
+
+        super().close()
+
+    @property
+    def counters(self) -> Counters:
+        """What became of the records of all handlers with these options, in this process."""
+        return Counters() if self._engine is None else self._engine.counters
+
+    def _pace(self) -> Pace:
+        """Give the pace of retries; tests of a subclass have a quicker one."""
+        return Pace()
+
+    def _join(self) -> Engine:
+        engine = lifetime.keep((_OWNER, self._plan), self._make_engine)
+        engine.attach()
+        self._attached = True
+        _engines[engine] = self.url
+        return engine
+
+    def _make_engine(self) -> Engine:
+        plan = self._plan
+        return Engine(
+            f"{_OWNER}({plan.destination.url})",
+            plan.limits,
+            lambda source: MemoryRing(source, plan.records, plan.size),
+            lambda: HTTPPost(plan.destination),
+            plan.pace,
+        )
+
+
+def _address(value: object) -> str:
+    url = text(value, _OWNER, "url")
+    example = "give the hub's address, as http://127.0.0.1:8514"
+
+    try:
+        parts = urlsplit(url)
+        wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+    except ValueError as error:
+        raise ConfigError(_OWNER, "url", value, f"{error}; {example}") from None
+
+    if wrong or any(character.isspace() for character in url):
+        raise ConfigError(_OWNER, "url", value, example)
+
+    if parts.username is not None or parts.password is not None:
+        raise ConfigError(_OWNER, "url", f"{parts.scheme}://…@{parts.hostname}", "give a secret as token or headers")
+
+    if parts.query or parts.fragment or parts.path.rstrip("/").endswith(PATH):
+        raise ConfigError(_OWNER, "url", value, f"{example}, without what stands behind it")
+
+    return url.rstrip("/")
+
+
+def _token(value: str | None) -> str | None:
+    if value is None or value == "":
+        return None
+
+    token = text(value, _OWNER, "token")
+
+    if not token.isascii() or not token.isprintable():
+        raise ConfigError(_OWNER, "token", "…", "a token is one line of ASCII")
+
+    return token
+
+
+def _headers(value: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    if value is None:
+        return ()
+
+    if not isinstance(value, Mapping):
+        raise ConfigError(_OWNER, "headers", value, "give a mapping, as {X-Team: shop}")
+
+    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
+    return tuple((name, _header(name, value[name])) for name in value)
+
+
+def _header(name: object, value: object) -> str:
+    content = str(value)
+
+    if not isinstance(name, str) or not f"{name}{content}".isascii() or not f"{name}{content}".isprintable():
+        raise ConfigError(_OWNER, "headers", name, "names and values are one line of ASCII")
+
+    return content
+
+
+def _trust(value: object) -> bool | str:
+    if isinstance(value, bool):
+        return value
+
+    path = text(value, _OWNER, "verify")
+
+    if not Path(path).is_file():
+        raise ConfigError(_OWNER, "verify", value, "give true, false, or a file of certificates that exists")
+
+    return path
+
+
+def _load(destination: Destination) -> None:
+    try:
+        load(destination)
+    except OSError as error:
+        raise ConfigError(_OWNER, "verify", destination.verify, f"{error}; give a PEM file of certificates") from error
+
+
+def _positive(value: object, option: str) -> float:
+    seconds = duration(value, _OWNER, option)
+
+    if not seconds:
+        raise ConfigError(_OWNER, option, value, 'give more than nothing, as "10 s"')
+
+    return seconds
+
+
+_engines: dict[Engine, str] = {}
+_FATES = ("acked", "dead", "dropped", "queued")
+
+
+def _families() -> Iterable[Family]:
+    """Give the counters of all engines for `loghub.metrics`."""
+    counts = [(url, engine.counters) for engine, url in tuple(_engines.items())]
+    # Two engines of one address differ in their options; what a reader asks for is the address.
+    appended: dict[tuple[str, ...], float] = {}
+    fates: dict[tuple[str, ...], float] = {}
+
+    for url, counted in counts:
+        appended[url,] = appended.get((url,), 0) + counted.appended
+
+        for fate in _FATES:
+            fates[url, fate] = fates.get((url, fate), 0) + getattr(counted, fate)
+
+    yield Family("loghub_remote_records_total", "Records taken in by RemoteHandler.", "counter", ("url",), appended)
+    yield Family(
+        "loghub_remote_records", "Records of RemoteHandler by what became of them.", "gauge", ("url", "fate"), fates
+    )
+
+
+register(_families)

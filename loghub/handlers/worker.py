@@ -1,0 +1,390 @@
+"""The only threading code: an engine takes lines from any thread and sends them from a thread of its own.
+
+Rules:
+1. `append` waits for no network and takes no lock that a signal handler or a `__del__` on the same thread
+   could be waiting for: a line goes into a deque first, and a nested call leaves it there for the outer one.
+2. An engine is kept by its key and outlives the handlers that use it. `detach` is O(1) and joins nothing:
+   a dictConfig calls it while it holds logging's lock. A new dictConfig finds the same engine again.
+3. The thread starts at the first line, not at import and not at configuration; it ends by itself when no
+   handler is attached and nothing waits.
+4. Threads that deliver mark themselves (`is_own_thread`), so that handlers can turn their records away
+   before they take any lock: httpx logs too. What a `__del__` logs where the collector happens to run there
+   goes the same way.
+5. After a fork the child has new locks, an empty backlog with a new source, and no thread. What the parent
+   had is the parent's to send.
+6. At exit everything is tried for a deadline, before logging.shutdown; what is left is said with exact counts.
+
+It wakes the thread with a bare lock that is released to ring and acquired to wait: `threading.Event` takes
+a lock that is not reentrant, so a signal handler that logs inside `set()` would wait for itself.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from loghub.handlers import lifetime
+from loghub.handlers.delivery import Delivery, Effect, Pace, Verdict
+from loghub.handlers.journal import Counters, Journal
+from loghub.handlers.memory import Backlog
+from loghub.handlers.notices import FOREVER, Notices
+from loghub.handlers.post import Post
+from loghub.wire.batch import Batch, source_id
+
+_EXIT_PAUSE = 0.5  # longest wait between attempts while the process ends
+_SHORTEST_TIMEOUT = 0.1
+_THREAD_PAUSE = 1.0  # wait after a thread could not be started, or broke off
+
+_own = threading.local()
+
+
+def is_own_thread() -> bool:
+    """Tell whether this thread delivers: what it logs must not be delivered again. Takes no lock."""
+    return getattr(_own, "delivers", False)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How an engine sends.
+
+    Attributes:
+        batch_records: lines in a batch, at most.
+        batch_bytes: their bytes, at most; a longer line goes alone.
+        linger: seconds that a line waits for others.
+        timeout: seconds for one request.
+        exit_deadline: seconds that an exit may take.
+    """
+
+    batch_records: int = 500
+    batch_bytes: int = 1_000_000
+    linger: float = 0.05
+    timeout: float = 10.0
+    exit_deadline: float = 5.0
+
+
+class Engine:
+    """Takes lines and delivers them in order, one request at a time.
+
+    Args:
+        title: how it is called in messages.
+        limits: how it sends.
+        make_backlog: makes the place where lines wait, for a source id.
+        make_post: makes what carries batches.
+        pace: how long it waits after a failure.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        limits: Limits,
+        make_backlog: Callable[[str], Backlog],
+        make_post: Callable[[], Post],
+        pace: Pace | None = None,
+    ) -> None:
+        self._title = title
+        self._limits = limits
+        self._make_backlog = make_backlog
+        self._make_post = make_post
+        self._pace = pace or Pace()
+        self._notices = Notices(title)
+        self._users = 0
+        self._post: Post | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        """Make what belongs to one process: called when the engine is made and in the child of a fork."""
+        self._lock = threading.RLock()
+        self._busy = False
+        self._inbox: deque[bytes] = deque()
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._backlog = self._make_backlog(source_id(time.time_ns() // 1_000_000, os.urandom(6)))
+        self._delivery = Delivery(self._pace)
+        self._waiters: deque[tuple[int, threading.Lock]] = deque()
+        self._hurry_to = 0  # up to this sequence number nothing lingers
+        self._wake_at = sys.maxsize  # so many queued lines are worth waking the thread for
+        self._thread: threading.Thread | None = None
+        self._inline: threading.Thread | None = None  # the one that ends the process, where it delivers itself
+        self._no_thread_before = 0.0
+        self._exit_at: float | None = None
+        self._gave_up = self._probed_at_exit = False
+        self._journal = Journal(self._title, self._notices)
+
+    # What handlers call, from any thread.
+
+    def attach(self) -> None:
+        """Count one more handler."""
+        with self._lock:
+            self._users += 1
+
+    def detach(self) -> None:
+        """Count one handler less. What waits is still delivered; nothing is joined."""
+        with self._lock:
+            self._users -= 1
+
+        self._ring()
+
+    def append(self, line: bytes) -> None:
+        """Take a line in; it never waits for the network."""
+        self._inbox.append(line)
+
+        with self._lock:
+            self._take_in()
+            thread = self._new_thread()
+            wake = self._backlog.queued >= self._wake_at
+
+        if thread is not None:
+            self._start(thread)
+
+        if wake or self._inbox:
+            self._ring()
+
+    def flush(self, timeout: float) -> bool:
+        """Send what waits now, without lingering.
+
+        Args:
+            timeout: seconds to wait for it; 0 only hurries.
+
+        Returns:
+            Whether nothing of it is left to send.
+        """
+        done = threading.Lock()
+        done.acquire()
+
+        with self._alone() as backlog:
+            waiter = (backlog.newest, done)
+            self._hurry_to = max(self._hurry_to, waiter[0])
+
+            if backlog.oldest > waiter[0]:
+                return True
+
+            self._waiters.append(waiter)
+
+        self._ring()
+        done.acquire(timeout=max(timeout, 0.0))
+
+        with self._alone() as backlog:
+            with suppress(ValueError):
+                self._waiters.remove(waiter)
+
+            return backlog.oldest > waiter[0]
+
+    @property
+    def counters(self) -> Counters:
+        """What became of the records so far."""
+        with self._alone() as backlog:
+            return self._journal.counters(backlog)
+
+    # What the process's life calls.
+
+    def begin_exit(self) -> None:
+        """Stop lingering and pausing; the deadline begins with the first call."""
+        with self._alone() as backlog:
+            if self._exit_at is None:
+                self._exit_at = time.monotonic() + self._limits.exit_deadline
+
+            self._hurry_to = sys.maxsize
+            thread = self._new_thread() if backlog.queued else None
+
+        if thread is not None:
+            self._start(thread)
+
+        self._ring()
+
+    def finish_exit(self) -> None:
+        """Wait for what is left; where no thread can start any more, deliver it here."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = self._inline = threading.current_thread()
+
+        if self._inline is threading.current_thread():
+            self._deliver_all()
+            self._thread = self._inline = None
+        else:
+            self.flush(self._until_exit())
+
+        self._journal.report(self.counters)
+
+    def after_fork(self) -> None:
+        """Start anew: nothing of the parent's is sent, none of its locks is touched."""
+        post, self._post = self._post, None
+
+        if post is not None:
+            post.abandon()
+
+        self._begin()
+
+    @property
+    def exiting(self) -> bool:
+        """Whether the process is ending."""
+        return self._exit_at is not None
+
+    # Taking in.
+
+    def _take_in(self) -> None:
+        """Move lines from the inbox to the backlog; a nested call leaves that to the outer one."""
+        if self._busy:
+            return
+
+        self._busy = True
+
+        try:
+            while self._inbox:
+                self._backlog.append(self._inbox.popleft())
+        finally:
+            self._busy = False
+
+    @contextmanager
+    def _alone(self) -> Iterator[Backlog]:
+        """Give the backlog with nothing left in the inbox, and keep nested calls out of it meanwhile."""
+        with self._lock:
+            self._take_in()
+            before, self._busy = self._busy, True
+
+            try:
+                yield self._backlog
+            finally:
+                self._busy = before
+
+    def _ring(self) -> None:
+        self._wake_at = sys.maxsize
+
+        with suppress(RuntimeError):  # it rings already
+            self._bell.release()
+
+    def _new_thread(self) -> threading.Thread | None:
+        if self._thread is not None or time.monotonic() < self._no_thread_before:
+            return None
+
+        self._thread = threading.Thread(target=self._run, name="loghub-remote", daemon=True)
+        return self._thread
+
+    def _start(self, thread: threading.Thread) -> None:
+        """Start the thread; where that is impossible, as late in the interpreter's end, lines go on waiting."""
+        started = False
+
+        try:
+            lifetime.arm_exit()
+            thread.start()
+            started = True
+        except RuntimeError:
+            self._no_thread_before = time.monotonic() + _THREAD_PAUSE
+        finally:
+            if not started:
+                self._thread = None
+
+    # The thread.
+
+    def _run(self) -> None:
+        self._notices.say("guarantee", "best-effort: records wait in memory, without a spool", every=FOREVER)
+
+        while self._thread is threading.current_thread() and not self._gave_up:
+            try:
+                self._deliver_all()
+            except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the delivery)
+                self._notices.say("mistake", f"{type(error).__name__}: {error}; going on")
+                time.sleep(_THREAD_PAUSE)
+
+    def _deliver_all(self) -> None:
+        """Deliver until nothing is left to do: by the thread, or in the thread that ends the process."""
+        before, _own.delivers = is_own_thread(), True
+        post = self._post = self._make_post()
+
+        try:
+            while (batch := self._next_batch()) is not None and not self._gave_up:
+                self._deliver(batch, post)
+        finally:
+            post.close()  # while the mark stands: httpx logs this too
+            _own.delivers = before
+
+    def _next_batch(self) -> Batch | None:
+        """Wait for a batch: full, or as old as the linger, or hurried. None where there is nothing left to do."""
+        due: float | None = None
+
+        while True:
+            with self._alone() as backlog:
+                if self._is_over(backlog):
+                    self._thread = None
+                    return None
+
+                if backlog.queued:
+                    due = due or time.monotonic() + self._limits.linger
+
+                    if self._is_ready(backlog, due):
+                        return backlog.take(self._limits.batch_records, self._limits.batch_bytes)
+
+                self._wake_at = self._limits.batch_records if backlog.queued else 1
+
+            self._bell.acquire(timeout=-1 if due is None else max(due - time.monotonic(), 0.0))
+
+    def _is_over(self, backlog: Backlog) -> bool:
+        inline = self._inline is not None
+
+        if inline and self._until_exit() <= 0:
+            return True
+
+        return not backlog.queued and (inline or not self._users)
+
+    def _is_ready(self, backlog: Backlog, due: float) -> bool:
+        return (
+            time.monotonic() >= due
+            or backlog.queued >= self._limits.batch_records
+            or backlog.queued_bytes >= self._limits.batch_bytes
+            or backlog.oldest <= self._hurry_to
+            or not self._users
+        )
+
+    def _deliver(self, batch: Batch, post: Post) -> None:
+        self._delivery.start(batch)
+
+        while (part := self._delivery.current) is not None and not self._gave_up:
+            timeout = self._limits.timeout
+
+            if self.exiting:
+                timeout = min(timeout, max(self._until_exit(), _SHORTEST_TIMEOUT))
+
+            verdict = self._delivery.answered(post.send(part, timeout), time.time())
+
+            with self._alone() as backlog:
+                self._journal.note(verdict, backlog)
+                self._release_waiters(backlog)
+
+            self._pause(verdict)
+
+    def _release_waiters(self, backlog: Backlog) -> None:
+        for waiter in tuple(self._waiters):
+            if waiter[0] < backlog.oldest or self._gave_up:
+                self._waiters.remove(waiter)
+                waiter[1].release()
+
+    def _pause(self, verdict: Verdict) -> None:
+        """Wait after a failure; the end of the process cuts it short."""
+        until = time.monotonic() + verdict.delay
+
+        while not self.exiting and (left := until - time.monotonic()) > 0:
+            self._bell.acquire(timeout=left)
+
+        if self.exiting and verdict.delay:
+            self._pause_at_exit(verdict)
+
+    def _pause_at_exit(self, verdict: Verdict) -> None:
+        left = self._until_exit()
+
+        # Nobody puts a token right within seconds, so what is held is tried once more and no longer.
+        if left <= 0 or (verdict.effect is Effect.HOLD and self._probed_at_exit):
+            self._gave_up = True
+
+            with self._alone() as backlog:
+                self._release_waiters(backlog)
+
+            return
+
+        self._probed_at_exit = True
+        time.sleep(min(verdict.delay, left, _EXIT_PAUSE))
+
+    def _until_exit(self) -> float:
+        return 0.0 if self._exit_at is None else self._exit_at - time.monotonic()

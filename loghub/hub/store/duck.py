@@ -1,0 +1,317 @@
+"""The embedded engine of the hub: a log that is synced, DuckDB behind it.
+
+Rules:
+1. `append` writes the log, syncs it, and puts the rows into the hot table; then it returns.
+2. A hot part that is large or old enough is cut off and sealed in the background; a new one takes what comes.
+   While sealing lags, the hot part grows; at `_MOST` times its size `append` refuses with an OSError.
+3. Retention removes whole sealed parts. Marks and arrival numbers outlive every row.
+4. Closing seals nothing: the log has it all.
+"""
+
+import errno
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from loghub.errors import StoreError
+from loghub.hub.store.directory import Directory
+from loghub.hub.store.engine import Cursor, open_engine
+from loghub.hub.store.hot import Hot
+from loghub.hub.store.keeper import Keeper
+from loghub.hub.store.marks import Marks, trim
+from loghub.hub.store.partitions import Part, Parts
+from loghub.hub.store.protocol import Appended, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
+from loghub.hub.store.quarantine import Quarantine
+from loghub.hub.store.reading import read_arrivals, read_histogram, read_page
+from loghub.hub.store.recent import Recent
+from loghub.hub.store.recovery import Recovered, recover
+from loghub.hub.store.retention import expired
+from loghub.hub.store.seal import OnStep, open_part, write_part
+from loghub.hub.store.sql import where
+from loghub.query.tree import Query
+
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
+
+_MOST = 4  # hot rows at most, in seal sizes
+_SMALL_SEAL = 200_000  # a smaller seal size counts as this one there: bursts are larger
+_MOST_WAITING = 2  # hot parts cut off and not sealed yet
+_RECENT = 10_000  # events in memory for tails, about 2.5 kB each
+_PERIOD_S = 1.0
+_CLOSE_S = 5.0
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+def _no_step(_: str) -> None:
+    """Pass over a step of sealing; tests stop there."""
+
+
+class DuckStore:
+    """Events in a data directory.
+
+    Args:
+        data: the directory; made where it is missing.
+        seal_rows: a hot part of so many rows is sealed.
+        seal_us: so is one of this age, in microseconds.
+        keep_us: how long an event is kept at least, in microseconds.
+        keep_bytes: how many bytes of sealed files are kept at most.
+        memory_limit: of the engine, as DuckDB writes it.
+        clock_us: gives the time in microseconds.
+        on_step: called with the name of each step of sealing.
+
+    Raises:
+        StoreError: another hub has the directory, or it is of another format.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        seal_rows: int = 1_000_000,
+        seal_us: int = HOUR_US,
+        keep_us: int = 14 * DAY_US,
+        keep_bytes: int = 5_000_000_000,
+        memory_limit: str = "512MB",
+        clock_us: Callable[[], int] = _now_us,
+        on_step: OnStep = _no_step,
+    ) -> None:
+        self._directory = Directory.hold(data)
+        self._seal_rows, self._seal_us = seal_rows, seal_us
+        self._keep_us, self._keep_bytes = keep_us, keep_bytes
+        self._clock_us, self._on_step = clock_us, on_step
+        self._writing = threading.Lock()
+        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._parts = Parts()
+        self._closed = False
+
+        try:
+            self._engine = open_engine(self._directory.scratch, memory_limit)
+            self._marks = Marks(self._directory.marks)
+            self._quarantine = Quarantine(self._directory.quarantine)
+            self._take(recover(self._engine, self._directory, self._marks))
+        except BaseException:
+            self._directory.release()
+            raise
+
+        self._keeper = Keeper(self._keep_house, _PERIOD_S)
+        self._keeper.start()
+
+    def _take(self, found: Recovered) -> None:
+        """Go on with what was found: the last hot part takes what comes, the others wait to be sealed."""
+        self._next = found.next
+        self._recent = Recent(_RECENT, found.next - 1)
+        self._damaged = tuple(found.damaged)
+        self._active = found.hot.pop() if found.hot else Hot(self._engine, self._directory.wal, found.next)
+        self._waiting = found.hot
+        self._parts.change(add=[*found.sealed, *(hot.part for hot in (*found.hot, self._active))])
+
+    @property
+    def epoch(self) -> str:
+        """Name of this store's life; it stays over restarts."""
+        return self._directory.epoch
+
+    @property
+    def damaged(self) -> tuple[Path, ...]:
+        """Files in which this start set aside what it could not read."""
+        return self._damaged
+
+    def append(self, batches: Sequence[Incoming]) -> list[Appended]:
+        """Store batches: on the disk and visible when this returns.
+
+        Raises:
+            OSError: the disk refused, or sealing lags too far behind; nothing of these batches is stored.
+        """
+        with self._writing:
+            self._check()
+            fresh, answers = self._trim(batches)
+
+            if fresh:
+                self._store(fresh)
+
+            self._cut()
+
+        for wake in self._watchers:
+            with suppress(Exception):  # a watcher whose loop has ended must not undo a stored batch
+                wake()
+
+        return answers
+
+    def _trim(self, batches: Sequence[Incoming]) -> tuple[list[Incoming], list[Appended]]:
+        fresh: list[Incoming] = []
+        answers: list[Appended] = []
+        marks: dict[str, int] = {}
+
+        for batch in batches:
+            mark = marks.get(batch.source, self._marks.last(batch.source))
+            new = trim(batch, mark)
+            marks[batch.source] = max(mark, batch.last)
+            answers.append(Appended(len(new.lines), len(batch.lines) - len(new.lines)))
+
+            if new.first <= new.last:
+                fresh.append(new)
+
+        return fresh, answers
+
+    def _store(self, batches: Sequence[Incoming]) -> None:
+        hot_rows = sum(hot.count for hot in (*self._waiting, self._active))
+
+        if hot_rows >= _MOST * max(self._seal_rows, _SMALL_SEAL):
+            raise OSError(errno.ENOSPC, "too many events wait to be sealed", str(self._directory.parts))
+
+        events = _number(batches, self._next)
+        self._quarantine.append(batches)
+
+        try:
+            self._active.append(batches, events, self._next)
+        except duckdb.Error as error:
+            raise OSError(errno.ENOMEM, f"the engine refused: {error}") from error
+
+        for batch in batches:
+            self._marks.raise_to({batch.source: batch.last})
+
+        self._recent.add(events)
+        self._next += len(events)
+
+    def search(
+        self, query: Query, span: Span, *, now_us: int, limit: int, order: Order = "newest", start: Place | None = None
+    ) -> Page:
+        """Give a page of the events that match, by time."""
+        with self._read() as (cursor, parts):
+            return read_page(cursor, parts, where(query, now_us=now_us), span, limit, order, start)
+
+    def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
+        """Count the events that match by time and by the value of a field."""
+        with self._read() as (cursor, parts):
+            return read_histogram(cursor, parts, where(query, now_us=now_us), span, buckets, by)
+
+    def after(self, arrival: int, limit: int) -> list[StoredEvent]:
+        """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`."""
+        recent = self._recent.after(arrival, limit)
+
+        if recent is not None:
+            return recent
+
+        with self._read() as (cursor, parts):
+            return read_arrivals(cursor, parts, arrival, limit)
+
+    def newest(self) -> int:
+        """Arrival number of the newest event; 0 in an empty store."""
+        return self._next - 1
+
+    def count(self) -> int:
+        """Events in the store."""
+        return sum(part.extent.count for part in self._parts.current)
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` from any thread after each append; gives back what ends it."""
+        with self._writing:
+            self._watchers = (*self._watchers, wake)
+
+        def end() -> None:
+            with self._writing:
+                self._watchers = tuple(watcher for watcher in self._watchers if watcher is not wake)
+
+        return end
+
+    def close(self) -> None:
+        """Stop the background thread and let go of the directory; idempotent. It seals nothing."""
+        with self._writing:
+            if self._closed:
+                return
+
+            self._closed = True
+
+        self._keeper.close(_CLOSE_S)
+        self._parts.wait_unread(_CLOSE_S)
+
+        for hot in (*self._waiting, self._active):
+            hot.close()
+
+        self._engine.close()
+        self._quarantine.close()
+        self._directory.release()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise StoreError(f"the store in {self._directory.root} is closed")
+
+    @contextmanager
+    def _read(self) -> Iterator[tuple[Cursor, tuple[Part, ...]]]:
+        with self._parts.hold() as parts:
+            self._check()
+
+            with self._engine.cursor() as cursor:
+                yield cursor, parts
+
+    # What the background thread does.
+
+    def _keep_house(self) -> None:
+        try:
+            while not self._keeper.closing.is_set() and self._seal_one():
+                pass
+        finally:
+            self._retain()
+
+    def _seal_one(self) -> bool:
+        with self._writing:
+            self._cut()
+            hot = self._waiting[0] if self._waiting else None
+
+        if hot is None:
+            return False
+
+        if hot.sealed is None:
+            path = write_part(self._engine, hot.part, self._directory.parts, self._on_step)
+            hot.sealed = open_part(self._engine, path)
+            self._parts.change(add=[hot.sealed], remove=[hot.part])
+            self._on_step("attached")
+
+        self._marks.save()
+        self._on_step("marked")
+        hot.drop_log()
+        self._on_step("dropped")
+
+        with self._writing:
+            self._waiting.remove(hot)
+
+        return True
+
+    def _cut(self) -> None:
+        """Cut off the hot part where it is large or old enough; the caller holds the write lock."""
+        hot = self._active
+
+        if hot.count < self._seal_rows and not (hot.count and hot.age_us(self._clock_us()) >= self._seal_us):
+            return
+
+        if len(self._waiting) < _MOST_WAITING:  # else it grows until sealing has caught up
+            with suppress(OSError):  # no room for a new log file: the old one goes on
+                self._active = Hot(self._engine, self._directory.wal, self._next)
+                self._waiting.append(hot)
+                self._parts.change(add=[self._active.part])
+
+            self._keeper.wake()
+
+    def _retain(self) -> None:
+        unfinished = [hot.sealed for hot in self._waiting]  # their log is there still
+        parts = [part for part in self._parts.current if part not in unfinished]
+        gone = expired(parts, now_us=self._clock_us(), keep_us=self._keep_us, keep_bytes=self._keep_bytes)
+
+        if gone:
+            self._parts.change(remove=gone)
+
+
+def _number(batches: Sequence[Incoming], arrival: int) -> list[StoredEvent]:
+    """Give the events of batches their arrival numbers."""
+    rows = (
+        (batch.source, seq, batch.received_us, event)
+        for batch in batches
+        for seq, event in zip(batch.seqs, batch.events, strict=True)
+    )
+    return [StoredEvent(number, *row) for number, row in enumerate(rows, arrival)]

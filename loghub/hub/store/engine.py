@@ -1,0 +1,84 @@
+"""The engine: one DuckDB database in memory, to which sealed files are attached.
+
+Every thread works on a cursor of its own. Nothing is ever loaded from the network.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import duckdb
+
+from loghub.hub.store.columns import COLUMNS
+
+Cursor: TypeAlias = duckdb.DuckDBPyConnection
+Row: TypeAlias = tuple[object, ...]
+
+SELECTED = ", ".join(f'"{name}"' for name in COLUMNS)
+"""All columns, as the list of a SELECT."""
+
+_TABLE = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())
+
+
+def open_engine(scratch: Path, memory_limit: str) -> Cursor:
+    """Open the database.
+
+    Args:
+        scratch: where it may put what does not fit into memory.
+        memory_limit: as DuckDB writes it; without one, the buffers grow with the data.
+    """
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "memory_limit": memory_limit,
+            "temp_directory": str(scratch),
+            "threads": "2",
+        },
+    )
+
+
+class HotTable:
+    """A table in memory that takes rows in batches.
+
+    The appender took 7.4 µs a row; inserts of unnested lists 19, values as parameters 280.
+    """
+
+    def __init__(self, engine: Cursor, name: str) -> None:
+        self._cursor = engine.cursor()
+        self._cursor.execute(f"CREATE TABLE {name} ({_TABLE})")
+        self._appender: Any = self._cursor.appender(name)
+        self.name = name
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add rows, all or none; readers see them when this returns."""
+        try:
+            self._add(rows)
+        except duckdb.InvalidInputException:  # a lone surrogate, which JSON can write and UTF-8 cannot
+            self._add([_encodable(row) for row in rows])
+
+    def _add(self, rows: Sequence[Row]) -> None:
+        try:
+            self._appender.append_rows(rows)
+            self._appender.flush()
+        except BaseException:
+            self._appender.clear()  # else the next flush would bring half of them
+            raise
+
+    def drop(self) -> None:
+        """Give the memory back."""
+        self._appender = None
+        self._cursor.execute(f"DROP TABLE IF EXISTS {self.name}")
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the table; idempotent."""
+        self._appender = None
+        self._cursor.close()
+
+
+def _encodable(row: Row) -> Row:
+    return tuple(
+        value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value for value in row
+    )

@@ -1,0 +1,56 @@
+"""The store's background thread: runs one job when woken, and at least every so often."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+_logger = logging.getLogger(__name__)
+
+
+class Keeper:
+    """A thread that runs a job until it is closed.
+
+    A job that fails is reported and run again: what it could not do now (a full disk) may work later.
+
+    Args:
+        job: what to run; it looks at `closing` in between and returns soon when that is set.
+        period: seconds between two runs when nobody wakes it.
+    """
+
+    def __init__(self, job: Callable[[], None], period: float) -> None:
+        self._job = job
+        self._period = period
+        self._woken = threading.Event()
+        self.closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="loghub-store", daemon=True)
+
+    def start(self) -> None:
+        """Begin with a first run."""
+        self._woken.set()
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Run the job soon."""
+        self._woken.set()
+
+    def close(self, timeout: float) -> None:
+        """Stop after the run that is under way, waiting for it at most `timeout` seconds; idempotent."""
+        self.closing.set()
+        self._woken.set()
+
+        if self._thread.is_alive():
+            self._thread.join(timeout)
+
+    def _run(self) -> None:
+        while True:
+            self._woken.wait(self._period)
+            self._woken.clear()
+
+            if self.closing.is_set():
+                return
+
+            try:
+                self._job()
+            except Exception as error:  # noqa: BLE001 (the thread must outlive whatever fails)
+                if not self.closing.is_set():
+                    _logger.warning("the store could not tidy up, and tries again: %s", error)

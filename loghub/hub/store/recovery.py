@@ -1,0 +1,162 @@
+"""What a start finds on the disk: sealed files and log files, brought back to parts.
+
+Rules:
+1. Frames whose arrival numbers are in a sealed file are passed over: the crash came between sealing
+   and dropping the log. A log file with no other frames is spent and removed.
+2. Every other log file becomes a hot part; the last one is appended to again.
+3. What cannot be read is set aside in `damaged/` and reported. A start never refuses for it.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from loghub.event.encode import decode
+from loghub.event.model import Event, JSONValue
+from loghub.hub.store.directory import Directory
+from loghub.hub.store.durable import sync_directory
+from loghub.hub.store.engine import Cursor
+from loghub.hub.store.hot import Hot
+from loghub.hub.store.marks import Marks
+from loghub.hub.store.partitions import Part
+from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.seal import arrivals, open_part, remove_drafts, sealed_files
+from loghub.hub.store.wal import Damage, Frame, read_log
+
+_ROWS_AT_ONCE = 5_000
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What was found.
+
+    Attributes:
+        sealed: the sealed parts.
+        hot: the hot ones, in order of arrival.
+        next: the next arrival number.
+        damaged: files in which unreadable pieces were set aside.
+        spent: log files whose rows are all sealed.
+    """
+
+    sealed: list[Part] = field(default_factory=list)
+    hot: list[Hot] = field(default_factory=list)
+    next: int = 1
+    damaged: list[Path] = field(default_factory=list)
+    spent: list[Hot] = field(default_factory=list)
+
+
+def recover(engine: Cursor, directory: Directory, marks: Marks) -> Recovered:
+    """Bring parts and marks back from a data directory."""
+    found = Recovered()
+    remove_drafts(directory.parts)
+    _open_sealed(engine, directory, found)
+
+    for path in sorted(directory.wal.glob("*.ndjson")):
+        _read_file(engine, path, directory, marks, found)
+
+    _remove_spent(marks, found)
+    return found
+
+
+def _open_sealed(engine: Cursor, directory: Directory, found: Recovered) -> None:
+    for path in sealed_files(directory.parts):
+        _, last = arrivals(path) or (0, 0)
+        found.next = max(found.next, last + 1)
+
+        try:
+            found.sealed.append(open_part(engine, path))
+        except duckdb.Error as error:
+            _set_aside(directory, path.name, path.read_bytes(), found, str(error))
+            path.unlink()
+
+
+def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, found: Recovered) -> None:
+    first = int(path.stem)
+    found.next = max(found.next, first)
+    hot = Hot(engine, path.parent, first)
+    waiting: list[StoredEvent] = []
+
+    for piece in read_log(path):
+        if isinstance(piece, Damage):
+            _treat_damage(piece, hot, directory, found)
+            continue
+
+        header = piece.header
+        marks.raise_to({header.source: header.last})
+        found.next = max(found.next, header.arrival + header.count)
+
+        if not _is_sealed(header.arrival, found.sealed):
+            waiting += _events(piece)
+
+        if len(waiting) >= _ROWS_AT_ONCE:
+            hot.add(waiting)
+            waiting = []
+
+    hot.add(waiting)
+    (found.hot if hot.count else found.spent).append(hot)
+
+
+def _is_sealed(arrival: int, sealed: Sequence[Part]) -> bool:
+    return any(part.extent.first <= arrival <= part.extent.last for part in sealed)
+
+
+def _events(frame: Frame) -> Iterator[StoredEvent]:
+    header = frame.header
+
+    for number, (seq, line) in enumerate(zip(header.seqs, frame.lines, strict=True)):
+        yield StoredEvent(
+            header.arrival + number, header.source, seq, header.received_us, _read(line, header.received_us)
+        )
+
+
+def _read(line: bytes, received_us: int) -> Event:
+    """Read a line again, as it was read when it came."""
+    try:
+        fields: dict[str, JSONValue] = decode(line)
+    except ValueError:
+        fields = {"message": line.decode(errors="backslashreplace").rstrip("\n")}
+
+    return Event.from_mapping(fields, now_us=received_us)
+
+
+def _treat_damage(damage: Damage, hot: Hot, directory: Directory, found: Recovered) -> None:
+    """Cut off a torn tail; set aside what may have been acknowledged."""
+    if not damage.tail or damage.whole:
+        with damage.path.open("rb") as file:
+            file.seek(damage.start)
+            piece = file.read(damage.end - damage.start)
+
+        _set_aside(directory, f"{damage.path.stem}-{damage.start}.ndjson", piece, found, "no readable frame")
+
+    if damage.tail:
+        hot.log.cut_back(damage.start)
+
+
+def _set_aside(directory: Directory, name: str, data: bytes, found: Recovered, reason: str) -> None:
+    path = directory.damaged / name
+    directory.damaged.mkdir(mode=0o700, exist_ok=True)
+    path.write_bytes(data)
+    sync_directory(directory.damaged)
+    found.damaged.append(path)
+    _logger.error("%d bytes could not be read (%s) and were set aside in %s", len(data), reason, path)
+
+
+def _remove_spent(marks: Marks, found: Recovered) -> None:
+    """Remove log files without rows, once their headers' marks are saved."""
+    if not found.spent:
+        return
+
+    try:
+        marks.save()
+    except OSError as error:  # a full disk; the next start finds them again
+        _logger.warning("cannot save the marks: %s", error)
+        return
+
+    for hot in found.spent:
+        hot.drop_log()
+        hot.part.dispose()

@@ -1,0 +1,276 @@
+"""Counting records: `MetricsFilter`, and the text that Prometheus reads.
+
+Rules:
+1. A record is counted once for each counter, though the filter hangs on several handlers, and though several
+   filters have the same name and tags: the first one leaves a mark on the record.
+2. No count is lost between threads, nor to a signal handler or `__del__` that logs while another is counted:
+   a record's labels go into a deque, and one caller at a time adds up what is there.
+3. Series are bounded: beyond `max_series` the logger and the tags are "other".
+4. Counts belong to the process, not to a configuration. A forked child starts at zero.
+
+This module needs no other package until `text()` is called, which needs prometheus-client.
+"""
+
+import logging
+import os
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count as serial
+from typing import Any, Literal
+
+from loghub.errors import ConfigError, require
+from loghub.event.context import current
+from loghub.options import count, names_unknown_options
+
+OTHER = "other"
+
+_OWNER = "MetricsFilter"
+_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+_ENVIRONMENT = {"service": "LOGHUB_SERVICE", "hostname": "LOGHUB_HOSTNAME"}  # as the formatter reads them
+_OWN_LABELS = ("level", "logger")
+_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+_LONGEST = 120
+_FOLD_AT = 256
+
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One metric: values by the values of its labels.
+
+    Attributes:
+        name: as Prometheus has it; that of a counter ends in "_total".
+        help: one sentence.
+        kind: what it is.
+        labels: names of the labels.
+        samples: a number for each combination of their values.
+    """
+
+    name: str
+    help: str
+    kind: Literal["counter", "gauge"]
+    labels: Labels
+    samples: Mapping[Labels, float]
+
+
+class MetricsFilter(logging.Filter):
+    """Count records by level, logger and chosen tags; it lets every record through.
+
+    ```yaml
+    filters:
+      metrics: {(): loghub.MetricsFilter, tags: [service, component]}
+    ```
+    It belongs on handlers: a filter on a logger does not see the records of loggers below it.
+
+    Args:
+        tags: further labels. A tag's value is that of `static`, else of the record's extra, else what is
+            bound to the context, else (service and hostname) the environment's, else "".
+        name: of the metric.
+        static: tags whose value is always the same.
+        max_series: combinations of labels, at most.
+
+    Raises:
+        ConfigError: an option is wrong, or another filter counts under this name with other tags.
+    """
+
+    @names_unknown_options
+    def __init__(
+        self,
+        tags: Sequence[str] = (),
+        name: str = "log_records_total",
+        *,
+        static: Mapping[str, object] | None = None,
+        max_series: int = 1000,
+    ) -> None:
+        super().__init__()
+        self._tags = _tag_names(tags)
+        self._static = {} if static is None else {key: _text(static[key]) for key in static}
+        self._counter = _counter(_metric_name(name), self._tags, count(max_series, _OWNER, "max_series"))
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Count a record unless it is counted already."""
+        serial_number = next(_marks)
+
+        # setdefault is atomic: of two threads that handle a record at once, one finds its own mark.
+        if record.__dict__.setdefault(self._counter.mark, serial_number) == serial_number:
+            self._counter.add((record.levelname, record.name, *self._values(record)))
+
+        return True
+
+    def _values(self, record: logging.LogRecord) -> Iterator[str]:
+        if not self._tags:
+            return
+
+        places: tuple[Mapping[str, Any], ...] = (self._static, record.__dict__, current(), _environment())
+
+        for tag in self._tags:
+            yield next((_text(place[tag]) for place in places if tag in place), "")
+
+
+def text() -> str:
+    """Give all metrics of this process as Prometheus text.
+
+    Raises:
+        MissingExtraError: prometheus-client is not installed.
+    """
+    prometheus = require("prometheus_client", "loghub.metrics.text()", "live")
+    registry = prometheus.CollectorRegistry(auto_describe=False)
+    registry.register(_Collector())
+    written: bytes = prometheus.generate_latest(registry)
+    return written.decode()
+
+
+def snapshot() -> tuple[Family, ...]:
+    """Give all metrics of this process as data, those of `register` included."""
+    own = [counter.family() for counter in tuple(_counters.values())]
+    return tuple(own) + tuple(family for source in tuple(_sources) for family in source())
+
+
+def register(source: Callable[[], Iterable[Family]]) -> None:
+    """Add a source of metrics; it is asked each time that metrics are read."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+def reset() -> None:
+    """Set the counts of all filters to zero."""
+    for counter in tuple(_counters.values()):
+        counter.clear()
+
+
+class _Counter:
+    """Counts by labels, for any number of threads."""
+
+    def __init__(self, name: str, tags: Labels, max_series: int) -> None:
+        self.name = name
+        self.tags = tags
+        self.mark = f"_loghub_counted_{name}"
+        self.max_series = max_series
+        self.clear()
+
+    def clear(self) -> None:
+        self._seen: deque[Labels] = deque()
+        self._sums: dict[Labels, int] = {}
+        self._lock = threading.RLock()
+        self._folding = False
+
+    def add(self, labels: Labels) -> None:
+        self._seen.append(labels)
+
+        # Who finds the lock taken leaves the adding up to the one who has it, or to the next.
+        if len(self._seen) >= _FOLD_AT and self._lock.acquire(blocking=False):
+            try:
+                self._fold()
+            finally:
+                self._lock.release()
+
+    def family(self) -> Family:
+        with self._lock:
+            self._fold()
+            sums = dict(self._sums)
+
+        return Family(self.name, "Records logged.", "counter", (*_OWN_LABELS, *self.tags), sums)
+
+    def _fold(self) -> None:
+        if self._folding:  # a nested call: a signal handler or __del__ inside
+            return
+
+        self._folding = True
+
+        try:
+            while self._seen:
+                labels = self._bounded(self._seen.popleft())
+                self._sums[labels] = self._sums.get(labels, 0) + 1
+        finally:
+            self._folding = False
+
+    def _bounded(self, labels: Labels) -> Labels:
+        if labels in self._sums or len(self._sums) < self.max_series:
+            return labels
+
+        return (labels[0] if labels[0] in _LEVELS else OTHER, *(OTHER for _ in labels[1:]))
+
+
+class _Collector:
+    """Gives the families to prometheus-client, those of the same name as one."""
+
+    def collect(self) -> Iterator[Any]:
+        core = require("prometheus_client.core", "loghub.metrics.text()", "live")
+        kinds = {"counter": core.CounterMetricFamily, "gauge": core.GaugeMetricFamily}
+        made: dict[str, Any] = {}
+
+        for family in snapshot():
+            if family.name not in made:
+                made[family.name] = kinds[family.kind](family.name, family.help, labels=family.labels)
+
+            for labels, value in family.samples.items():
+                made[family.name].add_metric(labels, value)
+
+        yield from made.values()
+
+
+_marks = serial(1)
+_counters: dict[str, _Counter] = {}
+_sources: list[Callable[[], Iterable[Family]]] = []
+
+
+def _counter(name: str, tags: Labels, max_series: int) -> _Counter:
+    counter = _counters.setdefault(name, _Counter(name, tags, max_series))
+
+    if counter.tags != tags:
+        remedy = f"it already counts by the tags {list(counter.tags)}, not {list(tags)}; choose another name"
+        raise ConfigError(_OWNER, "name", name, remedy)
+
+    counter.max_series = max_series
+    return counter
+
+
+def _tag_names(tags: Sequence[str]) -> Labels:
+    if isinstance(tags, str) or not isinstance(tags, Sequence):
+        raise ConfigError(_OWNER, "tags", tags, "give a list of names, as [service]")
+
+    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
+    names = tuple(str(tags[index]) for index in range(len(tags)))
+
+    for tag in names:
+        if not _LABEL.fullmatch(tag) or tag in _OWN_LABELS:
+            remedy = "a tag is letters, digits and _, begins with a letter, and is neither level nor logger"
+            raise ConfigError(_OWNER, "tags", tag, remedy)
+
+    if len(set(names)) < len(names):
+        raise ConfigError(_OWNER, "tags", list(names), "name each tag once")
+
+    return names
+
+
+def _metric_name(name: object) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or not name.endswith("_total"):
+        raise ConfigError(_OWNER, "name", name, 'a counter is letters, digits and _, and ends in "_total"')
+
+    return name
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, name in _ENVIRONMENT.items() if (value := os.environ.get(name))}
+
+
+def _text(value: object) -> str:
+    """Show a tag's value; one whose `__str__` raises is shown by its type."""
+    try:
+        return str(value)[:_LONGEST]
+    except Exception:  # noqa: BLE001 (a user's __str__ may raise anything)
+        return f"<{type(value).__name__}>"
+
+
+def _after_fork_in_child() -> None:
+    for counter in tuple(_counters.values()):
+        counter.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

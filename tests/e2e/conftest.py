@@ -1,0 +1,89 @@
+"""A hub, Chromium, and applications in processes of their own."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from processes import HubProcess, configuration, run_python
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A name that is not ours, for pages of another origin.
+    "--host-resolver-rules=MAP evil.example 127.0.0.1, MAP rebound.example 127.0.0.1",
+)
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = os.environ.get("LOGHUB_CHROMIUM") or shutil.which("chromium")
+
+    if chromium is None:
+        pytest.fail("browser tests need Chromium: put it on PATH as `chromium`, or name it in LOGHUB_CHROMIUM")
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=[*CHROMIUM_OPTIONS])
+
+        yield browser
+
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Give a function that opens an address in a browser of its own: no cookies, no storage are shared."""
+    contexts = []
+    errors: list[str] = []
+
+    def open_page(url: str, *, width: int = 1440, height: int = 860, scheme: str = "light") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        return page
+
+    yield open_page
+
+    for context in contexts:
+        context.close()
+
+    assert errors == [], "a script of the page failed"
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[HubProcess]:
+    with HubProcess(tmp_path / "hub") as hub:
+        yield hub
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Callable[..., None]:
+    """Give a function that runs Python statements in another process, which logs to a hub with `logger`."""
+
+    def log(hub: HubProcess, *statements: str, service: str = "shop", host: str = "web-1") -> None:
+        config = configuration(hub.url, service)
+        code = ["import logging, logging.config", f"logging.config.dictConfig({config!r})"]
+        lines = [*code, "logger = logging.getLogger('shop.cart')", *statements]
+        run_python("\n".join(lines), cwd=tmp_path, LOGHUB_HOSTNAME=host)
+
+    return log
+
+
+@pytest.fixture(scope="session")
+def shots() -> Path:
+    """Give the folder for screenshots."""
+    folder = Path(os.environ.get("LOGHUB_TEST_SHOTS") or Path(__file__).parent / "shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

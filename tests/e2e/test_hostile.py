@@ -1,0 +1,114 @@
+"""Log text is hostile, and so are other pages."""
+
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from e2e.viewer_page import expect_live, row_with, rows
+from processes import HubProcess
+
+pytestmark = pytest.mark.browser
+
+ATTACK = """
+async ([hub, socket]) => {
+  const tried = async (what) => { try { return await what() } catch (error) { return "refused" } }
+  const options = (mode) => ({method: "POST", mode, body: '{"message":"planted"}\\n'})
+  const tail = () => new Promise((resolve) => {
+    const found = new WebSocket(socket)
+    found.onmessage = (event) => resolve("read " + event.data)
+    found.onerror = () => resolve("refused")
+    found.onclose = () => resolve("refused")
+  })
+  return {
+    search: await tried(async () => "read " + await (await fetch(hub + "/api/v1/search")).text()),
+    blind: await tried(async () => (await fetch(hub + "/api/v1/search", {mode: "no-cors"})).type),
+    ingest: await tried(async () => (await fetch(hub + "/api/v1/ingest", options("cors"))).status),
+    planted: await tried(async () => (await fetch(hub + "/api/v1/ingest", options("no-cors"))).type),
+    tail: await tried(tail),
+  }
+}
+"""
+
+
+@pytest.fixture
+def other_site(tmp_path: Path) -> Iterator[int]:
+    """Serve an empty page on a port of its own."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").write_text("<!doctype html><title>other</title>")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: object) -> None:
+            super().__init__(*arguments, directory=str(tmp_path / "site"))  # type: ignore[arg-type]
+
+        def log_message(self, format: str, *_: object) -> None:  # noqa: A002 (the parent's name)
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+
+    yield server.server_address[1]
+
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "evil.example"])
+def test_page_of_another_origin_can_neither_tail_nor_search_nor_ingest(
+    host: str, hub: HubProcess, other_site: int, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    log(hub, "logger.info('secret of the shop')")
+    page = open_page(f"http://{host}:{other_site}/")
+
+    found = page.evaluate(ATTACK, [hub.url, f"ws://127.0.0.1:{hub.port}/api/v1/tail"])
+
+    assert found["search"] == found["ingest"] == found["tail"] == "refused"
+    assert "secret" not in str(found)
+    assert [event["message"] for event in hub.events()] == ["secret of the shop"]
+
+
+def test_request_with_a_foreign_host_is_refused(hub: HubProcess, open_page: Callable[..., Page]) -> None:
+    page = open_page(f"http://rebound.example:{hub.port}/")
+
+    found = page.evaluate(ATTACK, ["", f"ws://rebound.example:{hub.port}/api/v1/tail"])
+
+    assert "host_refused" in page.content()
+    assert "host_refused" in found["search"]
+    assert found["ingest"] == 403
+    assert found["tail"] == "refused"
+    assert hub.events() == []
+
+
+def test_message_with_markup_in_it_is_text(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+    markup = "<img src=x onerror=\"document.title='owned'\"><b>bold</b><script>document.title='owned'</script>"
+
+    log(hub, f"logger.info({markup!r}, extra={{'<i>key</i>': {markup!r}}})")
+
+    row = row_with(page, markup)
+    expect(row).to_have_count(1)
+    row.click()
+    expect(page.get_by_role("region", name="Event details")).to_contain_text("<i>key</i>")
+    assert page.locator("[role=row] b, [role=row] img, [role=row] i, [role=row] script").count() == 0
+    assert "owned" not in page.title()
+
+
+def test_escapes_and_control_characters_do_not_reach_the_page(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+
+    log(hub, r"logger.info('\x1b[31mred\x1b[0m and \x07 bell')")
+
+    expect(rows(page)).to_have_count(1)
+    expect(row_with(page, "red")).to_have_count(1)
+    assert "\x1b" not in page.content()

@@ -1,0 +1,29 @@
+"""The viewer as a person finds it: by roles and names."""
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def query_box(page: Page) -> Locator:
+    return page.get_by_role("searchbox", name="Query")
+
+
+def rows(page: Page) -> Locator:
+    """Give the rows of events; the heading row has no id."""
+    return page.locator("[role=row][data-id]")
+
+
+def row_with(page: Page, text: str) -> Locator:
+    return rows(page).filter(has_text=text)
+
+
+def expect_live(page: Page) -> None:
+    expect(page.get_by_role("status").filter(has_text="live")).to_be_visible()
+
+
+def ask(page: Page, query: str) -> None:
+    query_box(page).fill(query)
+    query_box(page).press("Enter")
+
+
+def ids_of(page: Page) -> list[str]:
+    return [str(found) for found in rows(page).evaluate_all("rows => rows.map(row => row.dataset.id)")]

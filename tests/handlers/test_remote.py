@@ -1,0 +1,360 @@
+"""RemoteHandler against a hub on a real socket: what arrives, each row of the table, and what happens in between."""
+
+import json
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scripted_hub import Act, Received, ScriptedHub, hang, reset, scripted_hub, status, wait_until
+
+from loghub.formatters import JSONFormatter
+from loghub.handlers.delivery import Pace
+from loghub.handlers.remote import RemoteHandler
+from loghub.metrics import text
+
+CERTIFICATE = Path(__file__).with_name("self_signed.pem")
+
+
+class QuickHandler(RemoteHandler):
+    """Retries in milliseconds; so do probes of what is held."""
+
+    def _pace(self) -> Pace:
+        return Pace(0.01, 0.02)
+
+
+@pytest.fixture
+def hub() -> Iterator[ScriptedHub]:
+    with scripted_hub() as made:
+        yield made
+
+
+def attached(url: str, **options: Any) -> tuple[logging.Logger, QuickHandler]:  # noqa: ANN401 (options of many types)
+    handler = QuickHandler(url, **{"linger": "5 ms", "exit_deadline": "100 ms", "timeout": "2 s", **options})
+    logger = logging.Logger("shop.cart")  # noqa: LOG001 (one that no other test sees)
+    logger.addHandler(handler)
+    return logger, handler
+
+
+def balanced(handler: RemoteHandler) -> bool:
+    counts = handler.counters
+    return counts.appended == counts.acked + counts.dead + counts.dropped + counts.queued
+
+
+def test_records_arrive_as_plain_lines_with_their_identity(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url)
+    logger.info("sold %d", 3, extra={"sku": "tea"})
+    assert handler.flush(5)
+    request = hub.requests[0]
+    event = json.loads(request.lines[0])
+    assert (event["message"], event["logger"], event["sku"]) == ("sold 3", "shop.cart", "tea")
+    assert request.path == "/api/v1/ingest"
+    assert request.headers["content-type"] == "application/x-ndjson"
+    assert request.headers["content-encoding"] == "gzip"
+    assert (request.identity.first, request.identity.last) == (1, 1)
+    handler.close()
+
+
+def test_prefix_token_and_headers_are_sent(hub: ScriptedHub) -> None:
+    logger, handler = attached(f"{hub.url}/logs/", token="s3cret", headers={"X-Team": "shop"}, gzip=False)  # noqa: S106
+    logger.info("x")
+    assert handler.flush(5)
+    request = hub.requests[0]
+    assert request.path == "/logs/api/v1/ingest"
+    assert request.headers["authorization"] == "Bearer s3cret"
+    assert request.headers["x-team"] == "shop"
+    assert "content-encoding" not in request.headers
+    handler.close()
+
+
+def test_batches_are_bounded_in_records_and_numbered_without_a_gap(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url, batch_records=10)
+
+    for number in range(95):
+        logger.info("%d", number)
+
+    assert handler.flush(5)
+    assert hub.messages == [str(number) for number in range(95)]
+    assert max(len(request.lines) for request in hub.requests) <= 10
+    ends = [(request.identity.first, request.identity.last) for request in hub.requests]
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(ends))
+    handler.close()
+
+
+def test_batches_are_bounded_in_bytes(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url, batch_bytes="10 kB")
+
+    for _ in range(20):
+        logger.info("x" * 4000)
+
+    assert handler.flush(5)
+    assert max(len(b"".join(request.lines)) for request in hub.requests) <= 10_000
+    handler.close()
+
+
+def test_records_within_the_linger_travel_together(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url, linger="200 ms")
+
+    for number in range(20):
+        logger.info("%d", number)
+
+    hub.wait_for(lambda: len(hub.stored) == 20)
+    assert len(hub.requests) == 1
+    handler.close()
+
+
+CUT = b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"accep'
+RETRIED: dict[str, Act] = {
+    "408": status(408),
+    "425": status(425),
+    "429 with seconds": status(429, "Retry-After: 0"),
+    "429 with a date": status(429, "Retry-After: Mon, 01 Jan 2024 00:00:00 GMT"),
+    "500": status(500),
+    "502 that closes": status(502, "Connection: close", stay=False),
+    "503": status(503),
+    "507": status(507),
+    "reset before the answer": reset(),
+    "reset in the head": reset(after=b"HTTP/1.1 200 OK\r\nContent-"),
+    "reset in the body": reset(after=CUT),
+    "stored, but reset in the body": reset(after=CUT, stored=True),
+    "no HTTP at all": reset(after=b"SSH-2.0-OpenSSH_9\r\n\r\n"),
+}
+HELD: dict[str, Act] = {
+    **{str(code): status(code) for code in (401, 403, 404, 405, 415, 501, 505)},
+    "a redirect": status(307, "Location: http://127.0.0.1:9/elsewhere"),
+    "a web page": status(200, "Content-Type: text/html; charset=utf-8", body=b"<html>log in"),
+}
+TAKEN: dict[str, Act] = {
+    "200": status(200),
+    "202": status(202),
+    "200 with invalid JSON": status(200, body=b'{"accepted": '),
+    "200 without a body": status(200, body=b""),
+    "200 that closes": status(200, stay=False),
+}
+
+
+@pytest.mark.parametrize("name", RETRIED)
+def test_passing_failure_is_retried_with_the_same_key(name: str) -> None:
+    with scripted_hub(RETRIED[name], RETRIED[name]) as hub:
+        logger, handler = attached(hub.url)
+        logger.info("a")
+        logger.info("b")
+        assert handler.flush(10)
+        assert hub.messages == ["a", "b"]
+        assert len({request.key for request in hub.requests[:3]}) == 1
+        assert sum(handler.counters.retries.values()) == 2
+        assert handler.counters.acked == 2
+        handler.close()
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_lasting_failure_holds_everything_until_it_is_put_right(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with scripted_hub(otherwise=HELD[name]) as hub:
+        logger, handler = attached(hub.url)
+        logger.info("a")
+        hub.wait_for(lambda: len(hub.requests) >= 2)
+        logger.info("b")
+        assert handler.counters.holding
+        assert handler.counters.queued == 2
+        hub.otherwise = status(200)
+        assert handler.flush(10)
+        # A web page is a success to the scripted hub: it stored what the sender did not believe.
+        assert set(hub.messages) == {"a", "b"}
+        assert handler.counters.holding == ""
+        assert "check the address" in capfd.readouterr().err
+        handler.close()
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_success_is_an_acknowledgement(name: str) -> None:
+    with scripted_hub(TAKEN[name], TAKEN[name]) as hub:
+        logger, handler = attached(hub.url)
+        logger.info("a")
+        assert handler.flush(10)
+        logger.info("b")
+        assert handler.flush(10)
+        assert hub.messages == ["a", "b"]
+        assert handler.counters.acked == 2
+        handler.close()
+
+
+@pytest.mark.parametrize("code", [400, 422, 413])
+def test_one_refused_record_does_not_take_its_batch_along(code: int) -> None:
+    def choosy(hub: ScriptedHub, connection: socket.socket, received: Received) -> bool:
+        bad = any(b"poison" in line for line in received.lines)
+        return status(code if bad else 200)(hub, connection, received)
+
+    with scripted_hub(otherwise=choosy) as hub:
+        logger, handler = attached(hub.url, linger="200 ms")
+
+        for word in ("a", "b", "poison", "c", "d"):
+            logger.info(word)
+
+        assert handler.flush(10)
+        assert hub.messages == ["a", "b", "c", "d"]
+        assert (handler.counters.acked, handler.counters.dead) == (4, 1)
+        handler.close()
+
+
+def test_bad_certificate_is_held() -> None:
+    with scripted_hub(certificate=CERTIFICATE) as hub:
+        logger, handler = attached(hub.url)
+        logger.info("a")
+        wait_until(lambda: handler.counters.retries.get("bad certificate", 0) >= 2)
+        assert "bad certificate" in handler.counters.holding
+        assert handler.counters.queued == 1
+        handler.close()
+
+
+@pytest.mark.parametrize("verify", [False, str(CERTIFICATE)])
+def test_certificate_that_is_trusted_or_not_checked_is_no_trouble(*, verify: bool | str) -> None:
+    with scripted_hub(certificate=CERTIFICATE) as hub:
+        logger, handler = attached(hub.url, verify=verify)
+        logger.info("a")
+        assert handler.flush(5)
+        assert hub.messages == ["a"]
+        handler.close()
+
+
+def test_overflow_is_counted_exactly_and_leaves_the_newest() -> None:
+    release = threading.Event()
+
+    with scripted_hub(hang(release)) as hub:
+        logger, handler = attached(hub.url, queue=100, batch_records=10, linger=0, timeout="20 s")
+        logger.info("first")
+        hub.wait_for(lambda: len(hub.requests) == 1)
+
+        for number in range(1000):
+            logger.info("%d", number)
+
+        counts = handler.counters
+        assert (counts.appended, counts.queued, counts.dropped) == (1001, 100, 901)
+        release.set()
+        assert handler.flush(10)
+        assert hub.messages == ["first", *(str(number) for number in range(901, 1000))]
+        assert balanced(handler)
+        assert handler.counters.acked == 100
+        handler.close()
+
+
+def test_nothing_is_lost_or_sent_under_another_key_while_the_hub_is_killed_and_restarted() -> None:
+    with scripted_hub() as hub:
+        logger, handler = attached(hub.url, batch_records=20)
+        done = threading.Event()
+
+        def log() -> None:
+            for number in range(600):
+                logger.info("%d", number)
+                done.wait(0.001)
+
+        writer = threading.Thread(target=log)
+        writer.start()
+
+        for _ in range(3):
+            seen = len(hub.requests)
+            hub.wait_for(lambda seen=seen: len(hub.requests) >= seen + 3)  # type: ignore[misc]
+            hub.close()
+            wait_until(lambda: handler.counters.queued > 30)
+            hub.open()
+
+        writer.join()
+        assert handler.flush(15)
+        assert hub.messages == [str(number) for number in range(600)]
+        assert len({identity.source for identity in (request.identity for request in hub.requests)}) == 1
+        by_first: dict[int, set[int]] = {}
+
+        for request in hub.requests:
+            by_first.setdefault(request.identity.first, set()).add(request.identity.last)
+
+        assert all(len(lasts) == 1 for lasts in by_first.values())
+        handler.close()
+
+
+def test_many_threads_lose_nothing_and_the_account_balances(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url, batch_records=100)
+
+    def log(thread: int) -> None:
+        for number in range(500):
+            logger.info("%d", thread * 1000 + number)
+
+    threads = [threading.Thread(target=log, args=(number,)) for number in range(6)]
+
+    for thread in threads:
+        thread.start()
+
+    for _ in range(50):
+        assert balanced(handler)
+
+    for thread in threads:
+        thread.join()
+
+    assert handler.flush(15)
+    assert sorted(map(int, hub.messages)) == sorted(t * 1000 + n for t in range(6) for n in range(500))
+    assert handler.counters.acked == 3000
+    handler.close()
+
+
+def test_handlers_with_the_same_options_share_an_engine(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url)
+    _, other = attached(hub.url)
+    logger.addHandler(other)
+    logger.info("x")
+    assert handler.flush(5)
+    assert handler.counters == other.counters
+    assert handler.counters.appended == 2
+    assert len({request.identity.source for request in hub.requests}) == 1
+    handler.close()
+    other.close()
+
+
+def test_emit_after_close_attaches_again(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url)
+    handler.close()
+    handler.close()
+    logger.info("late")
+    assert handler.flush(5)
+    assert hub.messages == ["late"]
+    handler.close()
+
+
+def test_closed_handlers_leave_no_thread_behind(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url)
+    before = {thread for thread in threading.enumerate() if thread.name == "loghub-remote"}
+    logger.info("x")
+    assert handler.flush(5)
+    mine = {thread for thread in threading.enumerate() if thread.name == "loghub-remote"} - before
+    assert len(mine) == 1
+    handler.close()
+    wait_until(lambda: not any(thread.is_alive() for thread in mine))
+    logger.info("y")
+    assert handler.flush(5)
+    assert hub.messages == ["x", "y"]
+    handler.close()
+
+
+def test_a_formatter_that_raises_does_not_reach_the_application(
+    hub: ScriptedHub, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Broken(JSONFormatter):
+        def format_line(self, record: logging.LogRecord) -> bytes:
+            raise RuntimeError(record.msg)
+
+    logger, handler = attached(hub.url)
+    handler.setFormatter(Broken())
+    logger.info("x")
+    assert "RuntimeError" in capfd.readouterr().err
+    handler.close()
+
+
+def test_counters_are_in_the_metrics(hub: ScriptedHub) -> None:
+    logger, handler = attached(hub.url)
+    logger.info("x")
+    assert handler.flush(5)
+    written = text()
+    assert f'loghub_remote_records_total{{url="{hub.url}"}} 1.0' in written
+    assert f'loghub_remote_records{{fate="acked",url="{hub.url}"}} 1.0' in written
+    handler.close()

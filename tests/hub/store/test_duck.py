@@ -1,0 +1,327 @@
+"""What the embedded engine does beyond what every engine must do."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from store_batches import EVER, START_US, batch, source
+
+from loghub.errors import StoreError
+from loghub.hub.store.duck import DAY_US, HOUR_US, DuckStore
+from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.seal import STEPS
+from loghub.query.tree import Everything
+
+
+@contextmanager
+def opened(data: Path, **options: object) -> Iterator[DuckStore]:
+    store = DuckStore(data, **({"keep_us": 2**60, "clock_us": lambda: START_US} | options))  # type: ignore[arg-type]
+
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+
+    while not condition():
+        assert time.monotonic() < deadline, "waited 20 s in vain"
+        threading.Event().wait(0.01)
+
+
+def sealed(data: Path) -> list[str]:
+    return sorted(path.name for path in (data / "parts").glob("*.duckdb"))
+
+
+def logs(data: Path) -> list[str]:
+    return sorted(path.name for path in (data / "wal").iterdir())
+
+
+def everything(store: DuckStore) -> list[StoredEvent]:
+    return list(store.search(Everything(), EVER, now_us=START_US, limit=100_000, order="oldest").events)
+
+
+def check_exactly_once(store: DuckStore, count: int) -> None:
+    assert [stored.seq for stored in everything(store)] == list(range(1, count + 1))
+    assert [stored.arrival for stored in store.after(0, count + 1)] == list(range(1, count + 1))
+    assert store.count() == store.newest() == count
+
+
+def test_a_restart_brings_everything_back(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 5, fields={"amount": 2**70})])
+        before, epoch = everything(store), store.epoch
+
+    with opened(tmp_path) as store:
+        assert everything(store) == before
+        assert store.epoch == epoch
+        (answer,) = store.append([batch(4, 4)])
+        assert (answer.accepted, answer.duplicate) == (2, 2)
+        check_exactly_once(store, 7)
+
+
+def test_two_stores_have_different_epochs(tmp_path: Path) -> None:
+    with opened(tmp_path / "a") as one, opened(tmp_path / "b") as other:
+        assert one.epoch != other.epoch
+
+
+def test_a_second_hub_is_told_what_to_do(tmp_path: Path) -> None:
+    with opened(tmp_path), pytest.raises(StoreError, match=r"in use by another hub \(process \d+\): stop that one, or"):
+        DuckStore(tmp_path)
+
+    with opened(tmp_path) as store:
+        assert store.count() == 0
+
+
+def test_a_directory_of_another_format_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "meta.json").write_text('{"format": 99, "epoch": "x"}')
+
+    with pytest.raises(StoreError, match="format 99, this loghub reads 1: upgrade loghub"):
+        DuckStore(tmp_path)
+
+    (tmp_path / "meta.json").unlink()
+
+    with opened(tmp_path):
+        pass
+
+
+def test_a_closed_store_says_so(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        pass
+
+    with pytest.raises(StoreError, match="is closed"):
+        store.append([batch()])
+
+    with pytest.raises(StoreError, match="is closed"):
+        everything(store)
+
+
+def test_a_full_part_is_sealed_and_its_log_dropped(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=10) as store:
+        store.append([batch(1, 12)])
+        store.append([batch(13, 3)])
+        wait_until(lambda: logs(tmp_path) == ["0000000000000013.ndjson"])
+        assert sealed(tmp_path) == ["0000000000000001-0000000000000012.duckdb"]
+        check_exactly_once(store, 15)
+
+    with opened(tmp_path, seal_rows=10) as store:
+        check_exactly_once(store, 15)
+
+
+def test_an_old_part_is_sealed(tmp_path: Path) -> None:
+    now_us = START_US
+
+    with opened(tmp_path, clock_us=lambda: now_us) as store:
+        store.append([batch(1, 3)])
+        now_us += HOUR_US
+        wait_until(lambda: len(sealed(tmp_path)) == 1)
+        check_exactly_once(store, 3)
+
+
+def test_marks_and_arrival_numbers_outlive_the_rows(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=10, keep_bytes=0) as store:
+        store.append([batch(1, 10)])
+        wait_until(lambda: store.count() == 0 and not sealed(tmp_path))
+
+    with opened(tmp_path, seal_rows=10) as store:
+        (answer,) = store.append([batch(1, 11)])
+        assert (answer.accepted, answer.duplicate) == (1, 10)
+        assert [stored.arrival for stored in store.after(0, 10)] == [11]
+
+
+def test_parts_go_by_age(tmp_path: Path) -> None:
+    now_us = START_US
+
+    with opened(tmp_path, seal_rows=10, keep_us=DAY_US, clock_us=lambda: now_us) as store:
+        store.append([batch(1, 10, times=[-DAY_US + 10] * 10)])
+        wait_until(lambda: len(sealed(tmp_path)) == 1)
+        store.append([batch(11, 10)])
+        wait_until(lambda: len(sealed(tmp_path)) == 2)
+        now_us += HOUR_US
+        wait_until(lambda: len(sealed(tmp_path)) == 1)
+        assert [stored.seq for stored in everything(store)] == list(range(11, 21))
+
+
+def test_a_reader_keeps_what_retention_removes(tmp_path: Path) -> None:
+    now_us = START_US
+
+    with opened(tmp_path, seal_rows=10, keep_us=DAY_US, clock_us=lambda: now_us) as store:
+        store.append([batch(1, 10)])
+        wait_until(lambda: len(logs(tmp_path)) == 1 and len(sealed(tmp_path)) == 1)
+
+        with store._read() as (cursor, parts):
+            now_us += 2 * DAY_US
+            wait_until(lambda: store.count() == 0)
+            counts = [cursor.execute(f"SELECT count(*) FROM {part.table}").fetchone() for part in parts]  # noqa: S608 (ours)
+            assert sorted(counts) == [(0,), (10,)]
+            assert len(sealed(tmp_path)) == 1
+
+        assert sealed(tmp_path) == []
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_sealing_that_fails_at_a_step_is_done_again(tmp_path: Path, step: str) -> None:
+    failures: list[str] = []
+
+    def fail_once(done: str) -> None:
+        if done == step and not failures:
+            failures.append(step)
+            raise OSError(28, "No space left on device")
+
+    with opened(tmp_path, seal_rows=10, on_step=fail_once) as store:
+        store.append([batch(1, 10)])
+        wait_until(lambda: bool(failures))
+        check_exactly_once(store, 10)
+        store.append([batch(11, 3)])
+        wait_until(lambda: logs(tmp_path) == ["0000000000000011.ndjson"])
+        check_exactly_once(store, 13)
+
+    with opened(tmp_path) as store:
+        check_exactly_once(store, 13)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_close_in_the_middle_of_sealing_loses_and_doubles_nothing(tmp_path: Path, step: str) -> None:
+    reached = threading.Event()
+
+    def fail(done: str) -> None:
+        if done == step:
+            reached.set()
+            raise OSError(28, "No space left on device")
+
+    with opened(tmp_path, seal_rows=10, on_step=fail) as store:
+        store.append([batch(1, 10), batch(1, 10, sender=source(2))])
+        store.append([batch(11, 1)])
+        assert reached.wait(20)
+
+    with opened(tmp_path) as store:
+        assert store.count() == len(everything(store)) == 21
+        assert [stored.arrival for stored in store.after(0, 100)] == list(range(1, 22))
+        wait_until(lambda: len(sealed(tmp_path)) == 1 and len(logs(tmp_path)) == 1)
+        assert store.count() == len(everything(store)) == 21
+
+
+def test_a_torn_tail_is_cut_off(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 3)])
+
+    log = next((tmp_path / "wal").iterdir())
+    whole = log.read_bytes()
+    log.write_bytes(whole + whole[:-5])
+
+    with opened(tmp_path) as store:
+        assert log.read_bytes() == whole
+        assert store.damaged == ()
+        store.append([batch(4, 2)])
+        check_exactly_once(store, 5)
+
+
+def test_a_spoilt_frame_is_set_aside_and_reported(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with opened(tmp_path) as store:
+        for first in (1, 4, 7):
+            store.append([batch(first, 3)])
+
+    log = next((tmp_path / "wal").iterdir())
+    log.write_bytes(log.read_bytes().replace(b"event 5", b"event 6"))
+
+    with opened(tmp_path) as store:
+        assert [stored.seq for stored in everything(store)] == [1, 2, 3, 7, 8, 9]
+        assert store.newest() == 9
+        assert b"event 4" in store.damaged[0].read_bytes()
+        assert str(store.damaged[0]) in caplog.text
+
+
+def test_a_sealed_file_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=3) as store:
+        store.append([batch(1, 3)])
+        wait_until(lambda: logs(tmp_path) == ["0000000000000004.ndjson"])
+
+    (tmp_path / "parts" / sealed(tmp_path)[0]).write_bytes(b"not a database" * 1000)
+    (tmp_path / "parts" / "0000000000000004-0000000000000009.tmp").write_bytes(b"left over")
+
+    with opened(tmp_path) as store:
+        assert len(store.damaged) == 1
+        assert list((tmp_path / "parts").iterdir()) == []
+        store.append([batch(1, 4)])
+        assert [stored.arrival for stored in store.after(0, 10)] == [4]
+
+
+def test_events_older_than_the_memory_come_from_the_parts(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=4000) as store:
+        for first in range(1, 12_001, 1000):
+            store.append([batch(first, 1000)])
+
+        assert [stored.arrival for stored in store.after(0, 20)] == list(range(1, 21))
+        assert [stored.arrival for stored in store.after(3990, 20)] == list(range(3991, 4011))
+        assert len(store.after(0, 100_000)) == 12_000
+
+
+def test_a_search_looks_no_further_than_it_must(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=10) as store:
+        for first in (1, 11, 21, 31):
+            store.append([batch(first, 10)])
+            wait_until(lambda: len(logs(tmp_path)) == 1)
+
+        page = store.search(Everything(), EVER, now_us=START_US, limit=5)
+        assert (page.partitions, page.skipped, page.scanned, page.total) == (1, 4, 10, 40)
+
+
+def test_quarantined_lines_are_kept_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 4, bad=[2, 4])])
+        store.append([batch(1, 5, bad=[2, 4])])
+
+    lines = [json.loads(line) for line in (tmp_path / "quarantine.ndjson").read_bytes().splitlines()]
+    assert [(line["seq"], line["line"], line["error"], line["text"]) for line in lines] == [
+        (2, 2, "not JSON", "no\\xffevent"),
+        (4, 4, "not JSON", "no\\xffevent"),
+    ]
+
+
+def test_quarantined_lines_of_a_batch_that_did_not_reach_the_log_are_kept_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 4, bad=[2, 4])])
+
+    for log in (tmp_path / "wal").iterdir():
+        log.write_bytes(b"")
+
+    with (tmp_path / "quarantine.ndjson").open("ab") as file:
+        file.write(b'{"source": "torn')
+
+    with opened(tmp_path) as store:
+        (answer,) = store.append([batch(1, 6, bad=[2, 4, 6])])
+        assert answer.accepted == 3
+
+    lines = (tmp_path / "quarantine.ndjson").read_bytes().splitlines()
+    assert [json.loads(line)["seq"] for line in lines] == [2, 4, 6]
+
+
+def test_a_lone_surrogate_is_stored_escaped(tmp_path: Path) -> None:
+    one = batch(1, 1, fields={"n": 2**70})
+    text = one.lines[0].replace(b'"event 1"', b'"\\ud800"')
+    fields = json.loads(text)
+    event = type(one.events[0]).from_mapping(fields, now_us=START_US)
+    spoilt = type(one)(one.source, 1, 1, START_US, [1], [text], [event])
+
+    with opened(tmp_path) as store:
+        store.append([spoilt])
+        assert everything(store)[0].event.fields["message"] == "\\ud800"
+
+    with opened(tmp_path) as store:
+        assert everything(store)[0].event.fields["message"] == "\\ud800"
+
+
+def test_a_watcher_that_fails_harms_nobody(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise RuntimeError("the loop is closed")
+
+    with opened(tmp_path) as store:
+        store.watch(fail)
+        store.append([batch(1, 3)])
+        check_exactly_once(store, 3)

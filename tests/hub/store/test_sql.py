@@ -1,0 +1,77 @@
+"""SQL on a real DuckDB gives the answers of the predicate, for any event and query."""
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from query_vectors import EXAMPLES, Example
+
+from loghub.event.model import Event
+from loghub.hub.store.columns import COLUMNS, to_row
+from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.sql import where
+from loghub.query.parse import parse
+from loghub.query.predicate import predicate
+from loghub.query.tree import Query
+from loghub.query.values import fold
+
+from query_strategies import NOW_US, events, queries
+
+_DEFINITION = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+_PLACES = ", ".join("?" * len(COLUMNS))
+
+
+@pytest.fixture(scope="module")
+def table() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE events ({_DEFINITION})")
+    return connection
+
+
+def _store(table: duckdb.DuckDBPyConnection, stored: list[Event]) -> None:
+    table.execute("DELETE FROM events")
+
+    if stored:
+        rows = [to_row(StoredEvent(place, "s", place, NOW_US, event)) for place, event in enumerate(stored)]
+        table.executemany(f"INSERT INTO events VALUES ({_PLACES})", rows)  # noqa: S608 (our own names)
+
+
+def _select(table: duckdb.DuckDBPyConnection, query: Query) -> list[int]:
+    condition = where(query, now_us=NOW_US)
+    sql = f"SELECT arrival FROM events WHERE {condition.sql} ORDER BY arrival"  # noqa: S608 (the condition has parameters)
+    return [arrival for (arrival,) in table.execute(sql, list(condition.params)).fetchall()]
+
+
+@settings(
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+@given(stored=st.lists(events, max_size=5), asked=st.lists(queries, min_size=1, max_size=6))
+def test_sql_and_predicate_agree(table: duckdb.DuckDBPyConnection, stored: list[Event], asked: list[Query]) -> None:
+    _store(table, stored)
+
+    for query in asked:
+        matches = predicate(query, now_us=NOW_US)
+        assert _select(table, query) == [place for place, event in enumerate(stored) if matches(event)], str(query)
+
+
+@pytest.mark.parametrize("vector", EXAMPLES, ids=lambda vector: vector.query)
+def test_rows_match_as_the_vectors_say(table: duckdb.DuckDBPyConnection, vector: Example) -> None:
+    _store(table, [*vector.matching, *vector.not_matching])
+
+    assert _select(table, parse(vector.query)) == list(range(len(vector.matching)))
+
+
+def test_fold_is_lower_of_the_engine_for_every_character(table: duckdb.DuckDBPyConnection) -> None:
+    rows = table.execute(
+        "SELECT chr(i::INTEGER), lower('x' || chr(i::INTEGER) || 'Y') FROM range(1, 1114112) t(i)"
+        " WHERE i < 55296 OR i > 57343"
+    ).fetchall()
+
+    assert [text for text, lowered in rows if fold(f"x{text}Y") != lowered] == []
+
+
+def test_a_value_never_becomes_part_of_the_sql() -> None:
+    condition = where(parse('"x\'; --":"y\'; --" message:/z\'/'), now_us=NOW_US)
+
+    assert "'; --" not in condition.sql
+    assert "z'" not in condition.sql

@@ -1,0 +1,246 @@
+"""RequestIDMiddleware under a real server: ids in and out, nothing that leaks, errors and WebSockets too."""
+
+import asyncio
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from scripted_hub import wait_until
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
+
+from loghub.errors import ConfigError
+from loghub.event.context import bind, current
+from loghub.middleware.asgi import Application, RequestIDMiddleware
+from loghub.middleware.outbound import send_request_id, send_request_id_async
+
+MADE = re.compile(r"[0-9a-f]{32}")
+
+
+@contextmanager
+def served(app: Application) -> Iterator[str]:
+    """Serve an application on a port of its own."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+
+    try:
+        while not server.started:
+            thread.join(0.005)
+
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+async def show(_request: Request) -> Response:
+    return JSONResponse(current())
+
+
+async def binding(_request: Request) -> Response:
+    bind(leaked="yes")
+    return JSONResponse(current())
+
+
+async def own_header(_request: Request) -> Response:
+    return PlainTextResponse("x", headers={"X-Request-ID": "other"})
+
+
+async def broken(_request: Request) -> Response:
+    raise RuntimeError("broken")
+
+
+async def talk(socket: WebSocket) -> None:
+    await socket.accept(headers=[(b"x-more", b"yes")])
+    await socket.send_json(current())
+    await socket.close()
+
+
+async def refuse(socket: WebSocket) -> None:
+    await socket.close()
+
+
+def shop(**options: Any) -> Starlette:  # noqa: ANN401 (Starlette's options)
+    routes = [
+        Route("/show", show),
+        Route("/bind", binding),
+        Route("/own", own_header),
+        Route("/broken", broken),
+        WebSocketRoute("/talk", talk),
+        WebSocketRoute("/refuse", refuse),
+    ]
+    return Starlette(routes=routes, **options)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with served(RequestIDMiddleware(shop(), component="shop", access=True)) as address:
+        yield address
+
+
+def access_event(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
+    """Wait for the access event: it is logged when the answer is out."""
+    found: list[logging.LogRecord] = []
+
+    def is_there() -> bool:
+        found[:] = [record for record in caplog.records if record.name == "loghub.access"]
+        return bool(found)
+
+    wait_until(is_there)
+    return found[0]
+
+
+def test_id_is_made_bound_and_answered(url: str) -> None:
+    answer = httpx.get(f"{url}/show")
+    made = answer.headers["x-request-id"]
+    assert MADE.fullmatch(made)
+    assert answer.json() == {"request_id": made, "component": "shop"}
+
+
+def test_id_that_comes_in_is_kept(url: str) -> None:
+    answer = httpx.get(f"{url}/show", headers={"X-Request-ID": "abc-123"})
+    assert answer.headers["x-request-id"] == "abc-123"
+    assert answer.json()["request_id"] == "abc-123"
+
+
+@pytest.mark.parametrize("odd", ["", "a b", "x" * 129, 'a"b', "a;b", "ä".encode("latin-1"), "{}", "\x7f"])
+def test_id_that_could_forge_a_line_is_replaced(url: str, odd: str | bytes) -> None:
+    answer = httpx.get(f"{url}/show", headers=[(b"x-request-id", odd if isinstance(odd, bytes) else odd.encode())])
+    assert MADE.fullmatch(answer.headers["x-request-id"])
+
+
+def test_nothing_leaks_into_the_next_request(url: str) -> None:
+    with httpx.Client() as client:
+        first = client.get(f"{url}/bind")
+        second = client.get(f"{url}/show")
+
+    assert first.json()["leaked"] == "yes"
+    assert set(second.json()) == {"request_id", "component"}
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+def test_nothing_is_left_bound_in_the_task_of_the_caller() -> None:
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401
+        raise ValueError
+
+    async def call() -> dict[str, Any]:
+        async def send(_message: Any) -> None:  # noqa: ANN401
+            pass
+
+        with pytest.raises(ValueError, match=r"^$"):
+            await RequestIDMiddleware(app)({"type": "http", "headers": [], "path": "/"}, None, send)  # type: ignore[arg-type]
+
+        return current()
+
+    assert "request_id" not in asyncio.run(call())
+
+
+def test_answer_has_the_header_once(url: str) -> None:
+    answer = httpx.get(f"{url}/own", headers={"X-Request-ID": "mine"})
+    assert answer.headers.get_list("x-request-id") == ["mine"]
+
+
+def test_other_header_can_be_chosen() -> None:
+    with served(RequestIDMiddleware(shop(), header="X-Correlation-ID")) as url:
+        answer = httpx.get(f"{url}/show", headers={"X-Correlation-ID": "abc"})
+        assert answer.headers["x-correlation-id"] == "abc"
+        assert "x-request-id" not in answer.headers
+
+
+def test_header_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match="header"):
+        RequestIDMiddleware(shop(), header="a b")
+
+
+def test_unexpected_error_is_answered_with_the_id_and_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    answer = httpx.get(f"{url}/broken", headers={"X-Request-ID": "abc"})
+    assert answer.status_code == 500
+    assert answer.headers["x-request-id"] == "abc"
+    record = access_event(caplog)
+    assert (record.levelname, record.__dict__["status"]) == ("ERROR", 500)
+
+
+def test_application_without_an_error_page_is_answered_for() -> None:
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401
+        raise RuntimeError("broken")
+
+    with served(RequestIDMiddleware(app)) as url:
+        answer = httpx.get(url, headers={"X-Request-ID": "abc"})
+
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "abc")
+
+
+def test_error_page_of_a_framework_around_is_left_alone() -> None:
+    async def page(_request: Request, _error: Exception) -> Response:
+        return PlainTextResponse("our own page", 500)
+
+    app = shop(middleware=[Middleware(RequestIDMiddleware)], exception_handlers={500: page})
+
+    with served(app) as url:
+        assert httpx.get(f"{url}/broken").text == "our own page"
+        assert MADE.fullmatch(httpx.get(f"{url}/show").headers["x-request-id"])
+
+
+def test_access_event_says_what_was_asked_and_answered(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "loghub.access"):
+        httpx.get(f"{url}/nowhere?secret=1")
+        fields = access_event(caplog).__dict__
+
+    assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/nowhere", 404)
+    assert fields["message"] == "GET /nowhere 404"
+    assert 0 < fields["duration_ms"] < 10_000
+
+
+def test_access_event_is_only_logged_where_it_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    with served(RequestIDMiddleware(shop())) as url, caplog.at_level(logging.INFO, "loghub.access"):
+        httpx.get(f"{url}/show")
+
+    assert not [record for record in caplog.records if record.name == "loghub.access"]
+
+
+def test_websocket_has_an_id_too(url: str) -> None:
+    with connect(f"{url.replace('http', 'ws')}/talk", additional_headers={"X-Request-ID": "abc"}) as socket:
+        assert socket.response is not None
+        assert socket.response.headers["x-request-id"] == "abc"
+        assert socket.response.headers["x-more"] == "yes"
+        assert '"request_id":"abc"' in str(socket.recv())
+
+
+def test_refused_websocket_is_logged_as_refused(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "loghub.access"):
+        with pytest.raises(InvalidStatus):
+            connect(f"{url.replace('http', 'ws')}/refuse")
+
+        record = access_event(caplog)
+
+    assert (record.__dict__["method"], record.__dict__["status"]) == ("WEBSOCKET", 403)
+
+
+def test_id_travels_on_to_the_next_application(url: str) -> None:
+    async def front(_request: Request) -> Response:
+        async with httpx.AsyncClient(event_hooks={"request": [send_request_id_async]}) as client:
+            by_async = (await client.get(f"{url}/show")).json()
+
+        def call() -> Any:  # noqa: ANN401
+            with httpx.Client(event_hooks={"request": [send_request_id]}) as client:
+                return client.get(f"{url}/show").json()
+
+        return JSONResponse([by_async, await asyncio.to_thread(call)])
+
+    with served(RequestIDMiddleware(Starlette(routes=[Route("/", front)]), component="front")) as address:
+        answer = httpx.get(address, headers={"X-Request-ID": "abc"})
+
+    assert answer.json() == [{"request_id": "abc", "component": "shop"}] * 2

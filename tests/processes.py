@@ -1,0 +1,133 @@
+"""Real processes for tests: a hub, and applications that log to it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+_ADDRESS = re.compile(r"https?://[^\s/]+")
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
+    """Wait until `what` gives something true, and give it."""
+    deadline = time.monotonic() + seconds
+
+    while not (found := what()):
+        assert time.monotonic() < deadline, f"nothing within {seconds} s"
+        time.sleep(0.02)
+
+    return found
+
+
+class HubProcess:
+    """`loghub serve` on a fixed port, so that it can be stopped and started again."""
+
+    def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+        self.data = data
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._options = options
+        self._environment = {**os.environ, **(environment or {})}
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> "HubProcess":
+        """Start it and wait until it takes lines."""
+        command = [sys.executable, "-m", "loghub.cli", "serve", "--data", str(self.data), "--port", str(self.port)]
+        self._process = subprocess.Popen(
+            [*command, *self._options], stdout=subprocess.PIPE, text=True, env=self._environment
+        )
+        assert self._process.stdout is not None
+        line = ""
+
+        while not _ADDRESS.search(line):
+            line = self._process.stdout.readline()
+            assert line, "the hub ended before it listened"
+
+        wait_for(self.is_ready)
+        return self
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> None:
+        """End it and wait until it is gone."""
+        if self._process is not None:
+            self._process.send_signal(with_signal)
+            self._process.communicate(timeout=30)
+            self._process = None
+
+    def get(self, path: str, **parameters: object) -> Any:
+        """Ask the API and give the decoded answer."""
+        query = urllib.parse.urlencode({key: value for key, value in parameters.items() if value is not None})
+
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{query}", timeout=60) as answer:
+            return json.load(answer)
+
+    def events(self, query: str = "") -> list[dict[str, Any]]:
+        """Give all events that match, over all pages, newest first."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+
+        while True:
+            page = self.get("search", query=query, limit=1000, cursor=cursor)
+            found.extend(page["events"])
+            cursor = page["cursor"]
+
+            if cursor is None:
+                return found
+
+    def wait_for_events(self, query: str, number: int, seconds: float = 20.0) -> list[dict[str, Any]]:
+        """Wait until so many events match."""
+        return wait_for(lambda: found if len(found := self.events(query)) >= number else None, seconds)  # type: ignore[no-any-return]
+
+    def __enter__(self) -> "HubProcess":
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+
+def configuration(url: str, service: str = "shop", **handlers: Any) -> dict[str, Any]:
+    """Give a dictConfig that sends to a hub."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "loghub.JSONFormatter", "static": {"service": service}}},
+        "handlers": {"remote": {"class": "loghub.RemoteHandler", "url": url, "formatter": "json"}, **handlers},
+        "root": {"level": "DEBUG", "handlers": ["remote", *handlers]},
+    }
+
+
+def run_python(code: str, *, cwd: Path, timeout: float = 60, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """Run a script in a fresh interpreter; it must end well."""
+    path = cwd / "script.py"
+    path.write_text(textwrap.dedent(code))
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(path)],
+        check=False, cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=timeout,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done

@@ -1,0 +1,99 @@
+/** The hub's HTTP API. Addresses are relative to the page's base, whatever prefix that has. */
+
+import { readCounts, readPage, readProblem, type Counts, type Page, type Problem } from '../model/answers';
+import type { LogEvent } from '../model/event';
+import { parseJson } from '../model/json';
+
+export interface Filter {
+  readonly query: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** What the page needs of a hub; tests bring their own. */
+export interface Hub {
+  search(filter: Filter, limit: number, cursor: string | null, signal?: AbortSignal): Promise<Page>;
+  /** The first event there is; undefined if none matches. */
+  oldest(query: string, signal?: AbortSignal): Promise<LogEvent | undefined>;
+  histogram(filter: Filter, buckets: number, signal?: AbortSignal): Promise<Counts>;
+  signIn(token: string): Promise<void>;
+}
+
+/** The hub said no, or could not be reached (status 0). */
+export class HubError extends Error {
+  override readonly name = 'HubError';
+  readonly status: number;
+  readonly problem: Problem;
+
+  constructor(status: number, problem: Problem) {
+    super(problem.message);
+    this.status = status;
+    this.problem = problem;
+  }
+}
+
+/** The hub that served this page. */
+export const hub: Hub = {
+  async search(filter, limit, cursor, signal) {
+    const values = { ...filter, limit: String(limit), ...(cursor === null ? {} : { cursor }) };
+    return readPage(parseJson(await get('api/v1/search', values, signal)));
+  },
+
+  async oldest(query, signal) {
+    const page = readPage(parseJson(await get('api/v1/search', { query, order: 'oldest', limit: '1' }, signal)));
+    return page.events[0];
+  },
+
+  async histogram(filter, buckets, signal) {
+    const values = { ...filter, buckets: String(buckets), by: 'level' };
+    return readCounts(parseJson(await get('api/v1/histogram', values, signal)));
+  },
+
+  async signIn(token) {
+    const headers = { 'Content-Type': 'application/json' };
+    await ask('api/v1/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
+  },
+};
+
+export function address(path: string, values: Readonly<Record<string, string>> = {}): URL {
+  const url = new URL(path, document.baseURI);
+  Object.entries(values).forEach(([name, value]) => {
+    url.searchParams.set(name, value);
+  });
+  return url;
+}
+
+function get(path: string, values: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<string> {
+  return ask(path, { headers: { Accept: 'application/json' }, ...(signal ? { signal } : {}) }, values);
+}
+
+async function ask(path: string, init: RequestInit, values: Readonly<Record<string, string>> = {}): Promise<string> {
+  const response = await fetch(address(path, values), { credentials: 'same-origin', ...init }).catch(unreachable);
+  const text = await response.text().catch(unreachable);
+
+  if (!response.ok) {
+    throw new HubError(
+      response.status,
+      problemIn(text) ?? { code: '', message: `The hub answered ${response.status}.` },
+    );
+  }
+
+  return text;
+}
+
+/** An abort is the caller's own doing and goes through; everything else means that nobody answered. */
+function unreachable(error: unknown): never {
+  if (error instanceof DOMException && error.name === 'AbortError') {
+    throw error;
+  }
+
+  throw new HubError(0, { code: 'unreachable', message: 'The hub does not answer.' });
+}
+
+function problemIn(text: string): Problem | undefined {
+  try {
+    return readProblem(parseJson(text));
+  } catch {
+    return undefined;
+  }
+}

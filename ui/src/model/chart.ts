@@ -1,0 +1,95 @@
+/** Counts by level as stacked bars, and the same in words. */
+
+import type { Counts } from './answers';
+import { LEVELS, levelOf, type Level } from './levels';
+import { plural } from './text';
+import { clock, tick, type Zone } from './time';
+
+export interface Bar {
+  readonly index: number;
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  readonly total: number;
+  readonly counts: Readonly<Partial<Record<Level, number>>>;
+  /** Bottom to top; `y` and `height` are shares of the highest bar. */
+  readonly blocks: readonly { readonly level: Level; readonly y: number; readonly height: number }[];
+}
+
+export function bars(counts: Counts): Bar[] {
+  const levels = byLevel(counts);
+  const length = Math.max(0, ...counts.series.map((one) => one.counts.length));
+  const totals = Array.from({ length }, (_, index) =>
+    LEVELS.reduce((sum, level) => sum + (levels[level][index] ?? 0), 0),
+  );
+  const highest = Math.max(1, ...totals);
+
+  return totals.map((total, index) => {
+    const from = counts.from + index * counts.stepMs;
+    const here = LEVELS.flatMap((level) =>
+      (levels[level][index] ?? 0) > 0 ? [[level, levels[level][index] ?? 0] as const] : [],
+    );
+    return {
+      index,
+      from,
+      to: from + counts.stepMs,
+      total,
+      counts: Object.fromEntries(here),
+      blocks: stack(here, highest),
+    };
+  });
+}
+
+/** Sum of each level that occurs, the worst first. */
+export function totals(counts: Counts): { level: Level; count: number }[] {
+  const levels = byLevel(counts);
+  return LEVELS.map((level) => ({ level, count: levels[level].reduce((sum, one) => sum + one, 0) }))
+    .filter((one) => one.count > 0)
+    .reverse();
+}
+
+/** The chart for those who do not see it. */
+export function summary(counts: Counts, zone: Zone): string {
+  const parts = totals(counts).map(({ level, count }) => plural(count, level, level));
+
+  if (parts.length === 0) {
+    return 'No events in this range.';
+  }
+
+  const peak = bars(counts).reduce((best, bar) => (bar.total > best.total ? bar : best));
+  const span = counts.to - counts.from;
+  const from = tick(counts.from, span, zone);
+  const to = tick(counts.to, span, zone);
+  return `${plural(counts.total, 'event')} from ${from} to ${to}: ${parts.join(', ')}. Most at ${tick(peak.from, span, zone)}.`;
+}
+
+/** One bar in words. */
+export function describe(bar: Bar, zone: Zone): string {
+  const from = clock(new Date(bar.from).toISOString(), zone).slice(0, 8);
+  const parts = [...LEVELS].reverse().flatMap((level) => {
+    const count = bar.counts[level];
+    return count === undefined ? [] : [plural(count, level, level)];
+  });
+  return `${from}: ${parts.join(', ') || 'nothing'}`;
+}
+
+function stack(here: readonly (readonly [Level, number])[], highest: number): Bar['blocks'] {
+  let below = 0;
+  return here.map(([level, count]) => {
+    const height = count / highest;
+    below += height;
+    return { level, y: 1 - below, height };
+  });
+}
+
+/** Several names may mean the same level: WARN and WARNING. */
+function byLevel(counts: Counts): Record<Level, number[]> {
+  const levels: Record<Level, number[]> = { debug: [], info: [], warning: [], error: [], critical: [] };
+
+  for (const { key, counts: values } of counts.series) {
+    const sums = levels[levelOf(key)];
+    values.forEach((value, index) => (sums[index] = (sums[index] ?? 0) + value));
+  }
+
+  return levels;
+}

@@ -1,0 +1,121 @@
+/**
+ * A query as text: its pieces in colour, terms added to it, what of it to mark in messages.
+ *
+ * The hub parses queries and says what is wrong with them. This reads just enough to colour and to extend one.
+ */
+
+export type TokenKind = 'space' | 'field' | 'operator' | 'value' | 'text' | 'regex' | 'keyword' | 'group';
+
+export interface Token {
+  readonly kind: TokenKind;
+  readonly text: string;
+}
+
+/** One after the other, the first that matches wins. All are anchored to where the last one ended. */
+const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
+  ['space', /\s+/y],
+  ['group', /[()|]/y],
+  ['keyword', /(?:AND|OR|NOT)(?=[\s()]|$)/y],
+  ['operator', /-(?=\S)/y],
+  ['field', /(?:"(?:[^"\\]|\\.)*"|[\p{L}\p{N}_@][\p{L}\p{N}_.@/-]*)(?=:|[<>]=?)/uy],
+  ['operator', /:|[<>]=?/y],
+  ['text', /"(?:[^"\\]|\\.)*"?/y],
+  ['regex', /\/(?:[^/\\]|\\.)*\/?/y],
+  ['value', /[^\s()|"]+/y],
+];
+
+const PLAIN_NAME = /^[\p{L}\p{N}_.@/][\p{L}\p{N}_.@/-]*$/u;
+const PLAIN_VALUE = /^[\p{L}\p{N}_.@:,+-][\p{L}\p{N}_.@/:,+-]*$/u;
+const ALIASES = new Set(['ts', 'host']);
+const ESCAPES: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** Cut a query into pieces; together they are the query again. */
+export function tokens(query: string): Token[] {
+  const found: Token[] = [];
+  let at = 0;
+
+  while (at < query.length) {
+    const token = tokenAt(query, at);
+    found.push(token);
+    at += token.text.length;
+  }
+
+  return found;
+}
+
+/** Write `field:value` as the hub will read it, in quotes where it has to be. */
+export function term(field: string, value: string): string {
+  return `${quoted(field, PLAIN_NAME.test(field) && !ALIASES.has(field))}:${quoted(value, PLAIN_VALUE.test(value))}`;
+}
+
+/** Ask for a term (or against it) on top of a query; a term that contradicts it goes. */
+export function withTerm(query: string, wanted: string, negative: boolean): string {
+  const added = negative ? `-${wanted}` : wanted;
+  const parts = topLevel(query).filter((part) => part !== wanted && part !== `-${wanted}`);
+  const rest = parts.join(' ').trim();
+
+  if (rest === '') {
+    return added;
+  }
+
+  // AND binds tighter than OR: without parentheses the term would join the last alternative only.
+  return parts.includes('OR') ? `(${rest}) ${added}` : `${rest} ${added}`;
+}
+
+/** What the query looks for in the message, to be marked there. */
+export function needles(query: string): string[] {
+  const list = tokens(query);
+  return list.flatMap((token, index) => {
+    const before = list[index - 1];
+    const free = before?.kind !== 'operator';
+    const ofMessage = before?.text === ':' && list[index - 2]?.text === 'message';
+    const looked = token.kind === 'text' || (token.kind === 'value' && !token.text.includes('*'));
+    return looked && (free || ofMessage) ? [unquoted(token.text)] : [];
+  });
+}
+
+/** The place of a character, counted as the hub does (code points), in this string's own units. */
+export function offsetOfCharacter(text: string, position: number): number {
+  return Array.from(text).slice(0, position).join('').length;
+}
+
+function tokenAt(query: string, at: number): Token {
+  for (const [kind, pattern] of PATTERNS) {
+    pattern.lastIndex = at;
+    const text = pattern.exec(query)?.[0];
+
+    if (text !== undefined && text !== '') {
+      return { kind, text };
+    }
+  }
+
+  return { kind: 'value', text: query.charAt(at) };
+}
+
+/** The parts of a query that are joined at its top: terms, keywords and whole groups. */
+function topLevel(query: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  let depth = 0;
+
+  for (const { kind, text } of tokens(query)) {
+    depth += text === '(' ? 1 : text === ')' ? -1 : 0;
+
+    if (kind === 'space' && depth === 0) {
+      parts.push(part);
+      part = '';
+    } else {
+      part += text;
+    }
+  }
+
+  return [...parts, part].filter((one) => one !== '');
+}
+
+function quoted(text: string, plain: boolean): string {
+  return plain ? text : `"${text.replace(/["\\\n\r\t]/g, (character) => ESCAPES[character] ?? character)}"`;
+}
+
+function unquoted(text: string): string {
+  return text.startsWith('"') ? text.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1') : text;
+}

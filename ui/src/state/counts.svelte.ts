@@ -1,0 +1,73 @@
+/** The chart's counts. Live, they are asked for again while events come, as often as the hub can bear. */
+
+import { HubError, type Filter, type Hub } from '../api/hub';
+import type { Counts } from '../model/answers';
+
+const BUCKETS = 120;
+/** A new chart at most this often, and at most a twentieth of the hub's time. */
+const REFRESH_MS = 2000;
+const SHARE = 20;
+
+export class CountsState {
+  #counts = $state.raw<Counts>();
+  #filter: Filter = { query: '' };
+  #live = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #restMs = REFRESH_MS;
+  #abort = new AbortController();
+  readonly #hub: Hub;
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  get counts(): Counts | undefined {
+    return this.#counts;
+  }
+
+  run(filter: Filter, live: boolean): void {
+    this.#filter = filter;
+    this.#live = live;
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    void this.#load();
+  }
+
+  /** Events came: what is shown is no longer true. */
+  stale(): void {
+    if (this.#live && this.#timer === undefined) {
+      this.#timer = setTimeout(() => void this.#load(), this.#restMs);
+    }
+  }
+
+  /** All time begins with the first event: a chart needs both ends. */
+  async #bounded(signal: AbortSignal): Promise<Filter> {
+    if (this.#filter.from !== undefined) {
+      return this.#filter;
+    }
+
+    const first = await this.#hub.oldest(this.#filter.query, signal);
+    return first === undefined ? this.#filter : { ...this.#filter, from: first.timestamp };
+  }
+
+  async #load(): Promise<void> {
+    const { signal } = this.#abort;
+    const started = performance.now();
+
+    try {
+      this.#counts = await this.#hub.histogram(await this.#bounded(signal), BUCKETS, signal);
+      this.#restMs = Math.max(REFRESH_MS, SHARE * (performance.now() - started));
+    } catch (error) {
+      // The search that runs beside this one fails for the same reason, and says so.
+      if (!signal.aborted && !(error instanceof HubError)) {
+        throw error;
+      }
+    } finally {
+      if (!signal.aborted) {
+        this.#timer = undefined;
+      }
+    }
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The Logs screen: what is asked for, and what came.
+ *
+ * A live search loses nothing between its two halves: the tail is opened first, and searched is only when the hub has
+ * said where the tail stands. What both bring is one row, by id.
+ */
+
+import { HubError, type Filter, type Hub } from '../api/hub';
+import type { OpenTail } from '../api/tail';
+import type { Page, Problem } from '../model/answers';
+import type { LogEvent } from '../model/event';
+import type { Place } from '../model/permalink';
+import { bounds, DEFAULT_RANGE, type Range } from '../model/range';
+import type { GapRow } from '../model/rows';
+import { justAfter } from '../model/time';
+import { CountsState } from './counts.svelte';
+import { RateState } from './rate.svelte';
+import { RowsState } from './rows.svelte';
+import { TailState } from './tail.svelte';
+
+const PAGE = 200;
+const GAP_PAGE = 1000;
+const GAP_PAGES = 10;
+
+export interface Failure {
+  readonly status: number;
+  readonly problem: Problem;
+}
+
+export class LogsState {
+  readonly rows = new RowsState();
+  readonly counts: CountsState;
+  readonly rate = new RateState();
+  readonly tail: TailState;
+  #query = $state('');
+  #range = $state.raw<Range>(DEFAULT_RANGE);
+  #live = $state(false);
+  #page = $state.raw<Omit<Page, 'events' | 'cursor'>>();
+  #cursor = $state.raw<string | null>(null);
+  #failure = $state.raw<Failure>();
+  #busy = $state(false);
+  #paging = $state(false);
+  /** What the tail brought before the search was back; undefined when the list is there. */
+  #early: LogEvent[] | undefined;
+  #abort = new AbortController();
+  readonly #hub: Hub;
+
+  constructor(hub: Hub, open: OpenTail) {
+    this.#hub = hub;
+    this.counts = new CountsState(hub);
+    this.tail = new TailState(open, {
+      synced: () => void this.#load(),
+      failed: () => void (this.#early === undefined ? this.#probe() : this.#load()),
+      deliver: (events) => {
+        this.#deliver(events);
+      },
+      skipped: (count) => {
+        this.rows.addGap(count);
+      },
+    });
+  }
+
+  get query(): string {
+    return this.#query;
+  }
+
+  get range(): Range {
+    return this.#range;
+  }
+
+  get live(): boolean {
+    return this.#live;
+  }
+
+  get place(): Place {
+    return { query: this.#query, range: this.#range, live: this.#live };
+  }
+
+  /** Figures of the last search; undefined before the first. */
+  get page(): Omit<Page, 'events' | 'cursor'> | undefined {
+    return this.#page;
+  }
+
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** There are older events than those in the list. */
+  get hasMore(): boolean {
+    return this.#cursor !== null || this.rows.trimmed > 0;
+  }
+
+  get signedOut(): boolean {
+    return this.#failure?.status === 401;
+  }
+
+  /** Ask for something else, or the same again. */
+  run(place: Place = this.place): void {
+    this.#query = place.query;
+    this.#range = place.range;
+    this.#live = place.live && place.range.kind === 'last';
+    this.#abort.abort();
+    this.#abort = new AbortController();
+    this.#early = [];
+    this.#busy = true;
+
+    if (this.#live) {
+      this.tail.start(place.query);
+    } else {
+      this.tail.stop();
+      void this.#load();
+    }
+  }
+
+  /** Load the next older events. */
+  async more(): Promise<void> {
+    if (this.#paging || this.#early !== undefined || !this.hasMore) {
+      return;
+    }
+
+    this.#paging = true;
+    await this.#attempt(async (signal) => {
+      const page = await this.#older(signal);
+      this.#cursor = page.cursor;
+      this.rows.addPage(page.events);
+    });
+    this.#paging = false;
+  }
+
+  /** Load what the tail had to leave out: everything between the rows around it. */
+  async fill(gap: GapRow): Promise<void> {
+    const rows = this.rows.rows;
+    const index = rows.indexOf(gap);
+    const [above, below] = [rows[index - 1], rows[index + 1]];
+    const range = { ...(below ? { from: below.timestamp } : {}), ...(above ? { to: justAfter(above.timestamp) } : {}) };
+
+    await this.#attempt(async (signal) => {
+      let cursor: string | null = null;
+      let left = gap.count;
+
+      for (let pages = 0; pages < GAP_PAGES; pages++) {
+        const page: Page = await this.#hub.search({ query: this.#query, ...range }, GAP_PAGE, cursor, signal);
+        this.rows.addPage(page.events);
+        left -= page.events.length;
+        cursor = page.cursor;
+
+        if (cursor === null) {
+          break;
+        }
+      }
+
+      this.rows.close(gap, below, cursor === null ? 0 : Math.max(left, 1));
+    });
+  }
+
+  #older(signal: AbortSignal): Promise<Page> {
+    const oldest = this.rows.rows.at(-1);
+
+    // The cursor stands where paging stopped; rows above it were let go, so it begins again below the last that is there.
+    if (this.rows.trimmed > 0 && oldest !== undefined) {
+      return this.#hub.search({ ...this.#filter(), to: justAfter(oldest.timestamp) }, PAGE, null, signal);
+    }
+
+    return this.#hub.search(this.#filter(), PAGE, this.#cursor, signal);
+  }
+
+  async #load(): Promise<void> {
+    this.#busy = true;
+    const early = (this.#early ??= []);
+    this.counts.run(this.#filter(), this.#live);
+
+    const done = await this.#attempt(async (signal) => {
+      const { events, cursor, ...page } = await this.#hub.search(this.#filter(), PAGE, null, signal);
+      this.#cursor = cursor;
+      this.#page = page;
+      this.rows.reset([...events, ...early]);
+    });
+
+    if (done) {
+      this.#early = undefined;
+    }
+  }
+
+  /** A browser does not say why a tail was refused: a search does (signed out meanwhile). A hub that is away is no news. */
+  async #probe(): Promise<void> {
+    try {
+      await this.#hub.search(this.#filter(), 1, null, this.#abort.signal);
+    } catch (error) {
+      if (error instanceof HubError && error.status === 401) {
+        this.#fail(error);
+      }
+    }
+  }
+
+  #deliver(events: readonly LogEvent[]): void {
+    this.rate.count(events.length);
+    this.counts.stale();
+
+    if (this.#early === undefined) {
+      this.rows.addLive(events);
+    } else {
+      this.#early.push(...events);
+    }
+  }
+
+  #filter(): Filter {
+    return { query: this.#query, ...bounds(this.#range) };
+  }
+
+  /** Do it and keep what goes wrong; false if it did, or if something else was asked for meanwhile. */
+  async #attempt(work: (signal: AbortSignal) => Promise<void>): Promise<boolean> {
+    const { signal } = this.#abort;
+
+    try {
+      await work(signal);
+      this.#failure = undefined;
+      return true;
+    } catch (error) {
+      if (signal.aborted) {
+        return false;
+      }
+
+      this.#fail(error);
+      return false;
+    } finally {
+      if (!signal.aborted) {
+        this.#busy = false;
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!(error instanceof HubError)) {
+      throw error;
+    }
+
+    this.#failure = { status: error.status, problem: error.problem };
+
+    // The tail would be refused for the same reason, again and again.
+    if (error.status >= 400 && error.status < 500) {
+      this.tail.stop();
+    }
+  }
+}

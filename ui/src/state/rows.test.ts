@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { readEvent, type LogEvent } from '../model/event';
+import { RowsState } from './rows.svelte';
+
+function events(...seconds: number[]): LogEvent[] {
+  return seconds.map((second) => {
+    const number = String(second).padStart(2, '0');
+    const event = readEvent({ _id: `s-${number}`, timestamp: `2026-11-22T10:00:${number}.000000Z` });
+
+    if (event === undefined) {
+      throw new Error('an event with an id is read');
+    }
+
+    return event;
+  });
+}
+
+const ids = (state: RowsState): string => state.rows.map((row) => row.id).join(' ');
+
+test('while one follows, events go on top', () => {
+  const state = new RowsState();
+  state.reset(events(1, 2));
+  state.addLive(events(3));
+  expect(ids(state)).toBe('s-03 s-02 s-01');
+});
+
+test('while one reads, the list stands still and events wait', () => {
+  const state = new RowsState();
+  state.reset(events(1, 2));
+  state.follow(false);
+  state.addLive(events(2, 3, 4));
+  expect(ids(state)).toBe('s-02 s-01');
+  expect(state.waiting).toBe(2);
+  state.follow(true);
+  expect(ids(state)).toBe('s-04 s-03 s-02 s-01');
+  expect(state.waiting).toBe(0);
+});
+
+test('the list keeps the newest and says how many went', () => {
+  const state = new RowsState(3);
+  state.reset(events(1, 2));
+  state.addLive(events(3, 4));
+  expect(ids(state)).toBe('s-04 s-03 s-02');
+  expect(state.trimmed).toBe(1);
+});
+
+test('what waits is bounded, and a gap counts exactly what went', () => {
+  const state = new RowsState(3);
+  state.reset(events(1));
+  state.follow(false);
+  state.addLive(events(2, 3, 4, 5));
+  state.addLive(events(6, 7));
+  state.release();
+  const gap = state.rows.find((row) => row.kind === 'gap');
+  expect(gap?.kind === 'gap' && gap.count).toBe(4);
+  expect(ids(state).startsWith('s-07 s-06')).toBe(true);
+});
+
+test('a gap can be filled', () => {
+  const state = new RowsState();
+  state.reset(events(1));
+  state.addGap(2);
+  state.addLive(events(4));
+  state.addPage(events(2, 3));
+  const gap = state.rows.find((row) => row.kind === 'gap');
+
+  if (gap?.kind === 'gap') {
+    state.close(gap, undefined, 0);
+  }
+
+  expect(ids(state)).toBe('s-04 s-03 s-02 s-01');
+});
