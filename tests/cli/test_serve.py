@@ -72,7 +72,9 @@ def refused(*options: object, **environment: str) -> str:
 
 def test_hub_says_where_it_listens_and_where_its_data_is(tmp_path: Path) -> None:
     with serving("--data", tmp_path / "hub") as hub:
-        assert re.fullmatch(rf"The hub listens at http://127\.0\.0\.1:\d+ and keeps its data in {tmp_path}/hub\n", hub.line)
+        assert re.fullmatch(
+            rf"The hub listens at http://127\.0\.0\.1:\d+ and keeps its data in {tmp_path}/hub\n", hub.line
+        )
         assert httpx.get(f"{hub.url}/healthz").status_code == 200
 
 
@@ -129,7 +131,7 @@ def test_wrong_option_is_named_with_value_and_remedy(tmp_path: Path, options: tu
 
 
 def test_token_too_short_is_refused_without_showing_it(tmp_path: Path) -> None:
-    said = refused("--data", tmp_path, LOGHUB_TOKEN="hush")
+    said = refused("--data", tmp_path, LOGHUB_TOKEN="hush")  # noqa: S106 (a test's)
 
     assert "at least 8" in said
     assert "hush" not in said
@@ -157,7 +159,9 @@ def test_data_directory_of_another_hub_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_extra_is_named() -> None:
-    code = "import sys; sys.modules['duckdb'] = None; sys.argv = ['loghub', 'serve']; from loghub.cli import main; main()"
+    code = (
+        "import sys; sys.modules['duckdb'] = None; sys.argv = ['loghub', 'serve']; from loghub.cli import main; main()"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=60)
 
     assert done.returncode == 2
