@@ -30,6 +30,7 @@ from loghub.wire.batch import Batch
 _MAX_RETRY_AFTER = 3600.0
 _MIN_DELAY = 0.05  # a server that says "Retry-After: 0" to everything must not make a busy loop
 _SHORT = 1024
+_chance = random.Random()  # its own: an application that seeds `random` finds its numbers undisturbed
 
 
 class Trouble(Enum):
@@ -91,7 +92,7 @@ class Pace:
 
     first: float = 0.5
     longest: float = 60.0
-    uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
+    uniform: Callable[[float, float], float] = field(default=_chance.uniform, repr=False)
 
 
 _BY_STATUS = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 ROOT = Path(__file__).parents[2]

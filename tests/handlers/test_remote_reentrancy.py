@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 from loghub.handlers.remote import RemoteHandler
 from loghub.handlers.worker import is_own_thread
+
+from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 LOG = logging.getLogger("shop")
 
@@ -38,7 +39,7 @@ def root() -> Iterator[logging.Logger]:
     logger.level, logger.handlers = before
 
 
-def configured(url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 (options of many types)
+def configured(url: str, **options: Any) -> dict[str, Any]:
     handler = {"class": "loghub.RemoteHandler", "url": url, "linger": "5 ms", "exit_deadline": "100 ms", **options}
     return {
         "version": 1,
