@@ -325,3 +325,18 @@ def test_a_watcher_that_fails_harms_nobody(tmp_path: Path) -> None:
         store.watch(fail)
         store.append([batch(1, 3)])
         check_exactly_once(store, 3)
+
+
+def test_a_start_that_fails_lets_go_of_the_directory(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 3)])
+
+    (tmp_path / "marks.json").write_text("{")
+
+    with pytest.raises(StoreError, match=r"marks\.json cannot be read"):
+        DuckStore(tmp_path)
+
+    (tmp_path / "marks.json").unlink()
+
+    with opened(tmp_path) as store:
+        check_exactly_once(store, 3)
