@@ -131,7 +131,7 @@ class RemoteHandler(logging.Handler):
         if self.enabled:
             self._engine = self._join()
 
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 (logging's name)
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Take a formatter that writes the plain line.
 
         Raises:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 ROOT = Path(__file__).parents[2]
@@ -103,6 +104,16 @@ def test_hub_that_refuses_the_token_does_not_hold_the_exit_up() -> None:
 
     assert took < 4
     assert "HTTP 401" in done.stderr
+    assert "1 of 1 records were not delivered" in done.stderr
+
+
+def test_bad_certificate_is_held_and_said() -> None:
+    with scripted_hub(certificate=Path(__file__).with_name("self_signed.pem")) as hub:
+        done, took = run("log.info('x')", hub.url, "20 s")
+        assert not hub.requests
+
+    assert took < 4
+    assert "bad certificate" in done.stderr
     assert "1 of 1 records were not delivered" in done.stderr
 
 
