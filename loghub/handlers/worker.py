@@ -158,8 +158,8 @@ class Engine:
             waiter = (backlog.newest, done)
             self._hurry_to = max(self._hurry_to, waiter[0])
 
-            if backlog.oldest > waiter[0]:
-                return True
+            if backlog.oldest > waiter[0] or self._gave_up:
+                return backlog.oldest > waiter[0]
 
             self._waiters.append(waiter)
 
@@ -194,8 +194,12 @@ class Engine:
 
         self._ring()
 
-    def finish_exit(self) -> None:
-        """Wait for what is left; where no thread can start any more, deliver it here."""
+    def finish_exit(self) -> bool:
+        """Wait for what is left; where no thread can start any more, deliver it here.
+
+        Returns:
+            Whether nothing is left.
+        """
         with self._lock:
             if self._thread is None:
                 self._thread = self._inline = threading.current_thread()
@@ -206,7 +210,9 @@ class Engine:
         else:
             self.flush(self._until_exit())
 
-        self._journal.report(self.counters)
+        counts = self.counters
+        self._journal.report(counts)
+        return not counts.queued
 
     def after_fork(self) -> None:
         """Start anew: nothing of the parent's is sent, none of its locks is touched."""

@@ -70,13 +70,15 @@ def test_what_waits_is_delivered(hub: ScriptedHub, ending: str) -> None:
     assert took < 5
 
 
-def test_records_of_the_very_last_hooks_are_delivered(hub: ScriptedHub) -> None:
+@pytest.mark.parametrize("first", ["log.info('first')", "pass"])
+def test_records_of_the_very_last_hooks_are_delivered(hub: ScriptedHub, first: str) -> None:
     # Registered before loghub is loaded, so it runs after loghub's own hook: logging.shutdown's flush is what is left.
+    # From Python 3.12 on no thread can start there.
     code = "import atexit, logging\natexit.register(lambda: logging.getLogger('shop').info('last'))\n"
-    script = code + SETUP.format(url=hub.url, deadline="5 s") + "log.info('first')\n"
+    script = code + SETUP.format(url=hub.url, deadline="5 s") + first
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env=environment)
-    assert hub.messages == ["first", "last"]
+    assert hub.messages == (["last"] if first == "pass" else ["first", "last"])
 
 
 def test_unreachable_hub_holds_the_exit_up_for_the_deadline_only_and_counts_are_said() -> None:
