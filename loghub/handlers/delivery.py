@@ -86,7 +86,7 @@ class Verdict:
 
 
 # Not the module's generator: an application may have seeded it, and forked children share its state.
-_random = random.SystemRandom()
+_chance = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Pace:
 
     first: float = 0.5
     longest: float = 60.0
-    uniform: Callable[[float, float], float] = field(default=_random.uniform, repr=False)
+    uniform: Callable[[float, float], float] = field(default=_chance.uniform, repr=False)
 
 
 _BY_STATUS = {

@@ -212,6 +212,7 @@ class Live:
             if not self.is_left():
                 return False
 
+            self._close_listener()
             self._thread = None
             return True
 
