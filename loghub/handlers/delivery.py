@@ -30,7 +30,6 @@ from loghub.wire.batch import Batch
 _MAX_RETRY_AFTER = 3600.0
 _MIN_DELAY = 0.05  # a server that says "Retry-After: 0" to everything must not make a busy loop
 _SHORT = 1024
-_chance = random.Random()  # its own: an application that seeds `random` finds its numbers undisturbed
 
 
 class Trouble(Enum):
@@ -84,6 +83,10 @@ class Verdict:
     delay: float = 0.0
     reason: str = ""
     key: str = ""
+
+
+# Not the module's generator: an application may have seeded it, and forked children share its state.
+_chance = random.SystemRandom()
 
 
 @dataclass(frozen=True, slots=True)

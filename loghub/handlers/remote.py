@@ -176,6 +176,9 @@ class RemoteHandler(logging.Handler):
         if self._engine is None:
             return True
 
+        if timeout is None and self._engine.exiting:  # logging.shutdown: what came after the exit hook
+            return self._engine.finish_exit()
+
         return self._engine.flush(_FLUSH if timeout is None else timeout)
 
     def close(self) -> None:

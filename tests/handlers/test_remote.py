@@ -201,16 +201,6 @@ def test_one_refused_record_does_not_take_its_batch_along(code: int) -> None:
         handler.close()
 
 
-def test_bad_certificate_is_held() -> None:
-    with scripted_hub(certificate=CERTIFICATE) as hub:
-        logger, handler = attached(hub.url)
-        logger.info("a")
-        wait_until(lambda: handler.counters.retries.get("bad certificate", 0) >= 2)
-        assert "bad certificate" in handler.counters.holding
-        assert handler.counters.queued == 1
-        handler.close()
-
-
 @pytest.mark.parametrize("verify", [False, str(CERTIFICATE)])
 def test_certificate_that_is_trusted_or_not_checked_is_no_trouble(*, verify: bool | str) -> None:
     with scripted_hub(certificate=CERTIFICATE) as hub:

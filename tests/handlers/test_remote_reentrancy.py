@@ -32,11 +32,12 @@ def root() -> Iterator[logging.Logger]:
     before = (logger.level, logger.handlers[:])
     yield logger
 
-    for handler in logger.handlers:
+    after = logger.handlers
+    logger.level, logger.handlers = before
+
+    for handler in after:
         if handler not in before[1]:
             handler.close()
-
-    logger.level, logger.handlers = before
 
 
 def configured(url: str, **options: Any) -> dict[str, Any]:
@@ -181,3 +182,6 @@ def test_flush_in_a_signal_handler_does_not_hang(root: logging.Logger) -> None:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+        hub.otherwise = status(200)
+        handler_of(root).flush(10)
