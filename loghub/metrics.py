@@ -90,6 +90,7 @@ class MetricsFilter(logging.Filter):
         super().__init__()
         self._tags = _tag_names(tags)
         self._static = {} if static is None else {key: _text(static[key]) for key in static}
+        self._environment = {key: found for key, name in _ENVIRONMENT.items() if (found := os.environ.get(name))}
         self._counter = _counter(_metric_name(name), self._tags, count(max_series, _OWNER, "max_series"))
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -106,7 +107,7 @@ class MetricsFilter(logging.Filter):
         if not self._tags:
             return
 
-        places: tuple[Mapping[str, Any], ...] = (self._static, record.__dict__, current(), _environment())
+        places: tuple[Mapping[str, Any], ...] = (self._static, record.__dict__, current(), self._environment)
 
         for tag in self._tags:
             yield next((_text(place[tag]) for place in places if tag in place), "")
@@ -253,10 +254,6 @@ def _metric_name(name: object) -> str:
         raise ConfigError(_OWNER, "name", name, 'a counter is letters, digits and _, and ends in "_total"')
 
     return name
-
-
-def _environment() -> dict[str, str]:
-    return {key: value for key, name in _ENVIRONMENT.items() if (value := os.environ.get(name))}
 
 
 def _text(value: object) -> str:

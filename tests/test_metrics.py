@@ -189,7 +189,7 @@ def test_tag_whose_str_raises_is_shown_by_its_type(name: str) -> None:
     assert counted(name) == {("INFO", "shop", "<Odd>", "y" * 120): 1}
 
 
-def configuration(name: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 (options of many types)
+def configuration(name: str, **options: Any) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -11,6 +11,8 @@ export default defineConfig({
   plugins: [svelte(), scriptBudget()],
   // Without the browser's condition, tests would run the server's build of Svelte, which has no state.
   resolve: process.env['VITEST'] ? { conditions: ['browser'] } : {},
+  // `npm run dev` beside a hub: its API behind Vite's own address.
+  server: { proxy: { '/api': { target: 'http://127.0.0.1:8514', ws: true } } },
   build: {
     outDir: '../loghub/hub/static',
     emptyOutDir: true,

@@ -7,7 +7,8 @@ even by `kill -9`). This works on every platform and asks nothing of the module 
 1. The sign becomes a SIGTERM to ourselves, so that a server ends as it would anywhere.
 2. SIGTERM unwinds as `sys.exit` does: exit hooks run, and with them the flush of the handlers.
    uvicorn puts this handler back and raises the signal again once it has shut down.
-3. Whoever has not left after `_PATIENCE` seconds is ended by force.
+3. Whoever has not left after `_PATIENCE` seconds is ended by force; after `_BRIEF` where the parent
+   died, since then the hub ends as well and nobody is left to deliver anything to.
 
 The thread that waits for the sign is the one thread outside the handlers: reading a pipe
 without a loop of its own blocks.
@@ -22,6 +23,7 @@ import time
 from types import FrameType
 
 _PATIENCE = 15.0
+_BRIEF = 2.0
 
 
 def main() -> None:
@@ -37,12 +39,18 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def _wait_for_the_end() -> None:
+    parent = os.getppid()
+
     # os.read, not sys.stdin: a daemon thread inside a buffered reader would hold its lock at exit.
     while os.read(0, 1024):
         pass
 
     signal.raise_signal(signal.SIGTERM) if sys.platform == "win32" else os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_PATIENCE)
+    time.sleep(_BRIEF)
+
+    if os.getppid() == parent:
+        time.sleep(_PATIENCE - _BRIEF)
+
     os._exit(1)
 
 

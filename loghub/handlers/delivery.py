@@ -85,13 +85,17 @@ class Verdict:
     key: str = ""
 
 
+# Not the module's generator: an application may have seeded it, and forked children share its state.
+_chance = random.SystemRandom()
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How long to wait, in seconds, and where chance comes from."""
 
     first: float = 0.5
     longest: float = 60.0
-    uniform: Callable[[float, float], float] = field(default=random.uniform, repr=False)
+    uniform: Callable[[float, float], float] = field(default=_chance.uniform, repr=False)
 
 
 _BY_STATUS = {

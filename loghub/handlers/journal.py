@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from loghub.handlers.delivery import Effect, Verdict
+from loghub.handlers.diagnostics import say, write
 from loghub.handlers.memory import Backlog
-from loghub.handlers.notices import Notices, write_stderr
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,10 @@ class Journal:
 
     Args:
         title: how the sender is called in messages.
-        notices: where it tells of trouble.
     """
 
-    def __init__(self, title: str, notices: Notices) -> None:
+    def __init__(self, title: str) -> None:
         self._title = title
-        self._notices = notices
         self._retries: Counter[str] = Counter()
         self._holding = ""
         self._last_success: float | None = None
@@ -80,9 +78,10 @@ class Journal:
             return
 
         self._reported = counts.queued
-        write_stderr(
-            f"loghub: {self._title}: {counts.queued} of {counts.appended} records were not delivered before the exit"
-            f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)\n"
+        write(
+            self._title,
+            f"{counts.queued} of {counts.appended} records were not delivered before the exit"
+            f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)",
         )
 
     def _acked(self, verdict: Verdict, backlog: Backlog) -> None:
@@ -93,7 +92,7 @@ class Journal:
     def _dead(self, verdict: Verdict, backlog: Backlog) -> None:
         backlog.settle_dead(verdict.settled)
         self._holding = ""
-        self._notices.say("dead", f"the hub refuses a record: {verdict.reason}; {backlog.dead} lost so far")
+        self._tell(verdict, f"the hub refuses a record; {backlog.dead} lost so far")
 
     def _cut(self, verdict: Verdict, _backlog: Backlog) -> None:
         self._retries[verdict.key] += 1
@@ -102,16 +101,20 @@ class Journal:
     def _retry(self, verdict: Verdict, backlog: Backlog) -> None:
         self._retries[verdict.key] += 1
         self._holding = ""
-        self._tell(verdict, backlog, "trying again;")
+        self._tell(verdict, f"trying again; {_waiting(backlog)}")
 
     def _hold(self, verdict: Verdict, backlog: Backlog) -> None:
         self._retries[verdict.key] += 1
         self._holding = verdict.reason
-        self._tell(verdict, backlog, "check the address, the token and the certificate;")
+        self._tell(verdict, f"check the address, the token and the certificate; {_waiting(backlog)}")
 
-    def _tell(self, verdict: Verdict, backlog: Backlog, action: str) -> None:
-        lost = f", {backlog.dropped} were dropped for want of room" if backlog.dropped else ""
-        self._notices.say(verdict.effect.name, f"{verdict.reason}: {action} {backlog.queued} records wait{lost}")
+    def _tell(self, verdict: Verdict, consequence: str) -> None:
+        say(self._title, f"{verdict.reason}: {consequence}", subject=verdict.effect.name)
+
+
+def _waiting(backlog: Backlog) -> str:
+    lost = f", {backlog.dropped} were dropped for want of room" if backlog.dropped else ""
+    return f"{backlog.queued} records wait{lost}"
 
 
 _NOTES: dict[Effect, Callable[[Journal, Verdict, Backlog], None]] = {

@@ -21,8 +21,8 @@ class Lasting(Protocol):
     def begin_exit(self) -> None:
         """Start to deliver what is left; waits for nothing."""
 
-    def finish_exit(self) -> None:
-        """Wait for it, to the deadline, and say what is left."""
+    def finish_exit(self) -> bool:
+        """Wait for it, to the deadline, and say what is left; tell whether that is nothing."""
 
     def after_fork(self) -> None:
         """Start anew in the child."""

@@ -131,7 +131,7 @@ class RemoteHandler(logging.Handler):
         if self.enabled:
             self._engine = self._join()
 
-    def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 (logging's name)
+    def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Take a formatter that writes the plain line.
 
         Raises:
@@ -175,6 +175,9 @@ class RemoteHandler(logging.Handler):
         """
         if self._engine is None:
             return True
+
+        if timeout is None and self._engine.exiting:  # logging.shutdown: what came after the exit hook
+            return self._engine.finish_exit()
 
         return self._engine.flush(_FLUSH if timeout is None else timeout)
 

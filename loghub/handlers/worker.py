@@ -29,9 +29,9 @@ from dataclasses import dataclass
 
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Delivery, Effect, Pace, Verdict
+from loghub.handlers.diagnostics import FOREVER, say
 from loghub.handlers.journal import Counters, Journal
 from loghub.handlers.memory import Backlog
-from loghub.handlers.notices import FOREVER, Notices
 from loghub.handlers.post import Post
 from loghub.wire.batch import Batch, source_id
 
@@ -90,7 +90,6 @@ class Engine:
         self._make_backlog = make_backlog
         self._make_post = make_post
         self._pace = pace or Pace()
-        self._notices = Notices(title)
         self._users = 0
         self._post: Post | None = None
         self._begin()
@@ -112,7 +111,7 @@ class Engine:
         self._no_thread_before = 0.0
         self._exit_at: float | None = None
         self._gave_up = self._probed_at_exit = False
-        self._journal = Journal(self._title, self._notices)
+        self._journal = Journal(self._title)
 
     # What handlers call, from any thread.
 
@@ -159,8 +158,8 @@ class Engine:
             waiter = (backlog.newest, done)
             self._hurry_to = max(self._hurry_to, waiter[0])
 
-            if backlog.oldest > waiter[0]:
-                return True
+            if backlog.oldest > waiter[0] or self._gave_up:
+                return backlog.oldest > waiter[0]
 
             self._waiters.append(waiter)
 
@@ -195,8 +194,12 @@ class Engine:
 
         self._ring()
 
-    def finish_exit(self) -> None:
-        """Wait for what is left; where no thread can start any more, deliver it here."""
+    def finish_exit(self) -> bool:
+        """Wait for what is left; where no thread can start any more, deliver it here.
+
+        Returns:
+            Whether nothing is left.
+        """
         with self._lock:
             if self._thread is None:
                 self._thread = self._inline = threading.current_thread()
@@ -207,7 +210,9 @@ class Engine:
         else:
             self.flush(self._until_exit())
 
-        self._journal.report(self.counters)
+        counts = self.counters
+        self._journal.report(counts)
+        return not counts.queued
 
     def after_fork(self) -> None:
         """Start anew: nothing of the parent's is sent, none of its locks is touched."""
@@ -280,13 +285,13 @@ class Engine:
     # The thread.
 
     def _run(self) -> None:
-        self._notices.say("guarantee", "best-effort: records wait in memory, without a spool", every=FOREVER)
+        say(self._title, "best-effort: records wait in memory, without a spool", subject="guarantee", every=FOREVER)
 
         while self._thread is threading.current_thread() and not self._gave_up:
             try:
                 self._deliver_all()
             except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the delivery)
-                self._notices.say("mistake", f"{type(error).__name__}: {error}; going on")
+                say(self._title, f"{type(error).__name__}: {error}; going on", subject="mistake")
                 time.sleep(_THREAD_PAUSE)
 
     def _deliver_all(self) -> None:

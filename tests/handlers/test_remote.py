@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_hub import Act, Received, ScriptedHub, hang, reset, scripted_hub, status, wait_until
 
 from loghub.formatters import JSONFormatter
 from loghub.handlers.delivery import Pace
 from loghub.handlers.remote import RemoteHandler
 from loghub.metrics import text
+
+from scripted_hub import Act, Received, ScriptedHub, hang, reset, scripted_hub, status, wait_until
 
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
 
@@ -33,7 +34,7 @@ def hub() -> Iterator[ScriptedHub]:
         yield made
 
 
-def attached(url: str, **options: Any) -> tuple[logging.Logger, QuickHandler]:  # noqa: ANN401 (options of many types)
+def attached(url: str, **options: Any) -> tuple[logging.Logger, QuickHandler]:
     handler = QuickHandler(url, **{"linger": "5 ms", "exit_deadline": "100 ms", "timeout": "2 s", **options})
     logger = logging.Logger("shop.cart")  # noqa: LOG001 (one that no other test sees)
     logger.addHandler(handler)
@@ -197,16 +198,6 @@ def test_one_refused_record_does_not_take_its_batch_along(code: int) -> None:
         assert handler.flush(10)
         assert hub.messages == ["a", "b", "c", "d"]
         assert (handler.counters.acked, handler.counters.dead) == (4, 1)
-        handler.close()
-
-
-def test_bad_certificate_is_held() -> None:
-    with scripted_hub(certificate=CERTIFICATE) as hub:
-        logger, handler = attached(hub.url)
-        logger.info("a")
-        wait_until(lambda: handler.counters.retries.get("bad certificate", 0) >= 2)
-        assert "bad certificate" in handler.counters.holding
-        assert handler.counters.queued == 1
         handler.close()
 
 

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 from loghub.handlers.remote import RemoteHandler
 from loghub.handlers.worker import is_own_thread
+
+from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 LOG = logging.getLogger("shop")
 
@@ -31,14 +32,15 @@ def root() -> Iterator[logging.Logger]:
     before = (logger.level, logger.handlers[:])
     yield logger
 
-    for handler in logger.handlers:
+    after = logger.handlers
+    logger.level, logger.handlers = before
+
+    for handler in after:
         if handler not in before[1]:
             handler.close()
 
-    logger.level, logger.handlers = before
 
-
-def configured(url: str, **options: Any) -> dict[str, Any]:  # noqa: ANN401 (options of many types)
+def configured(url: str, **options: Any) -> dict[str, Any]:
     handler = {"class": "loghub.RemoteHandler", "url": url, "linger": "5 ms", "exit_deadline": "100 ms", **options}
     return {
         "version": 1,
@@ -180,3 +182,6 @@ def test_flush_in_a_signal_handler_does_not_hang(root: logging.Logger) -> None:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
+
+        hub.otherwise = status(200)
+        handler_of(root).flush(10)

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from scripted_hub import wait_until
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -25,6 +24,8 @@ from loghub.errors import ConfigError
 from loghub.event.context import bind, current
 from loghub.middleware.asgi import Application, RequestIDMiddleware
 from loghub.middleware.outbound import send_request_id, send_request_id_async
+
+from scripted_hub import wait_until
 
 MADE = re.compile(r"[0-9a-f]{32}")
 
@@ -73,7 +74,7 @@ async def refuse(socket: WebSocket) -> None:
     await socket.close()
 
 
-def shop(**options: Any) -> Starlette:  # noqa: ANN401 (Starlette's options)
+def shop(**options: Any) -> Starlette:
     routes = [
         Route("/show", show),
         Route("/bind", binding),
@@ -133,11 +134,11 @@ def test_nothing_leaks_into_the_next_request(url: str) -> None:
 
 
 def test_nothing_is_left_bound_in_the_task_of_the_caller() -> None:
-    async def app(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
         raise ValueError
 
     async def call() -> dict[str, Any]:
-        async def send(_message: Any) -> None:  # noqa: ANN401
+        async def send(_message: Any) -> None:
             pass
 
         with pytest.raises(ValueError, match=r"^$"):
@@ -174,7 +175,7 @@ def test_unexpected_error_is_answered_with_the_id_and_logged(url: str, caplog: p
 
 
 def test_application_without_an_error_page_is_answered_for() -> None:
-    async def app(_scope: Any, _receive: Any, _send: Any) -> None:  # noqa: ANN401
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
         raise RuntimeError("broken")
 
     with served(RequestIDMiddleware(app)) as url:
@@ -234,7 +235,7 @@ def test_id_travels_on_to_the_next_application(url: str) -> None:
         async with httpx.AsyncClient(event_hooks={"request": [send_request_id_async]}) as client:
             by_async = (await client.get(f"{url}/show")).json()
 
-        def call() -> Any:  # noqa: ANN401
+        def call() -> Any:
             with httpx.Client(event_hooks={"request": [send_request_id]}) as client:
                 return client.get(f"{url}/show").json()
 

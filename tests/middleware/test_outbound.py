@@ -10,7 +10,8 @@ from loghub.middleware.outbound import HEADER, send_request_id
 def sent(**headers: str) -> str | None:
     request = httpx.Request("GET", "http://127.0.0.1", headers={k.replace("_", "-"): v for k, v in headers.items()})
     send_request_id(request)
-    return request.headers[HEADER] if HEADER in request.headers else None
+    found: str | None = request.headers.get(HEADER)
+    return found
 
 
 def test_bound_id_is_sent() -> None:

@@ -12,7 +12,7 @@ import errno
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -42,7 +42,7 @@ _SMALL_SEAL = 200_000  # a smaller seal size counts as this one there: bursts ar
 _MOST_WAITING = 2  # hot parts cut off and not sealed yet
 _RECENT = 10_000  # events in memory for tails, about 2.5 kB each
 _PERIOD_S = 1.0
-_CLOSE_S = 5.0
+_CLOSE_S = 10.0
 
 
 def _now_us() -> int:
@@ -74,7 +74,7 @@ class DuckStore:
         self,
         data: Path,
         *,
-        seal_rows: int = 1_000_000,
+        seal_rows: int = 250_000,
         seal_us: int = HOUR_US,
         keep_us: int = 14 * DAY_US,
         keep_bytes: int = 5_000_000_000,
@@ -91,14 +91,15 @@ class DuckStore:
         self._parts = Parts()
         self._closed = False
 
-        try:
+        with ExitStack() as undo:
+            undo.callback(self._directory.release)
             self._engine = open_engine(self._directory.scratch, memory_limit)
+            undo.callback(self._engine.close)
             self._marks = Marks(self._directory.marks)
             self._quarantine = Quarantine(self._directory.quarantine)
+            undo.callback(self._quarantine.close)
             self._take(recover(self._engine, self._directory, self._marks))
-        except BaseException:
-            self._directory.release()
-            raise
+            undo.pop_all()
 
         self._keeper = Keeper(self._keep_house, _PERIOD_S)
         self._keeper.start()
@@ -221,15 +222,18 @@ class DuckStore:
         return end
 
     def close(self) -> None:
-        """Stop the background thread and let go of the directory; idempotent. It seals nothing."""
+        """Stop the background thread and let go of the directory; idempotent. It seals nothing.
+
+        A seal or a query that is under way is waited for, but not for long.
+        """
         with self._writing:
             if self._closed:
                 return
 
             self._closed = True
 
-        self._keeper.close(_CLOSE_S)
-        self._parts.wait_unread(_CLOSE_S)
+        if not (self._keeper.close(_CLOSE_S) and self._parts.wait_unread(_CLOSE_S)):
+            return  # what still works there ends with the process, and the lock with it
 
         for hot in (*self._waiting, self._active):
             hot.close()

@@ -33,13 +33,15 @@ class Keeper:
         """Run the job soon."""
         self._woken.set()
 
-    def close(self, timeout: float) -> None:
-        """Stop after the run that is under way, waiting for it at most `timeout` seconds; idempotent."""
+    def close(self, timeout: float) -> bool:
+        """Stop after the run that is under way, waiting for it at most `timeout` seconds; tell whether it has ended."""
         self.closing.set()
         self._woken.set()
 
         if self._thread.is_alive():
             self._thread.join(timeout)
+
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while True:

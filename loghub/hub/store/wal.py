@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import orjson
@@ -197,20 +198,18 @@ def _checksum(head: bytes, payload: bytes) -> int:
 
 
 def _find_frame(path: Path, start: int) -> int | None:
-    """Give the position of the next readable frame from `start` on."""
-    with path.open("rb") as file:
-        file.seek(start)
-        file.readline()  # the rest of a line that began before
-        position = file.tell()
+    """Give the position of the next readable frame from `start` on; not every one begins a line where bytes changed."""
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        position = data.find(MAGIC, start)
 
-        while head := file.readline(_MAX_HEADER):
+        while position >= 0:
+            file.seek(position)
+            head = file.readline(_MAX_HEADER)
             header, crc = _read_header(head)
-            behind = file.tell()
 
             if header and crc == _checksum(head, file.read(header.size)):
                 return position
 
-            file.seek(behind)
-            position = behind
+            position = data.find(MAGIC, position + 1)
 
     return None

@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from loghub.hub.store.duck import DuckStore
 from store_batches import batch
+
+from loghub.hub.store.duck import DuckStore
 
 
 @dataclass(frozen=True)

@@ -23,16 +23,17 @@ export function bars(counts: Counts): Bar[] {
     LEVELS.reduce((sum, level) => sum + (levels[level][index] ?? 0), 0),
   );
   const highest = Math.max(1, ...totals);
+  const step = stepOf(counts, length);
 
   return totals.map((total, index) => {
-    const from = counts.from + index * counts.stepMs;
+    const from = counts.from + index * step;
     const here = LEVELS.flatMap((level) =>
       (levels[level][index] ?? 0) > 0 ? [[level, levels[level][index] ?? 0] as const] : [],
     );
     return {
       index,
       from,
-      to: from + counts.stepMs,
+      to: from + step,
       total,
       counts: Object.fromEntries(here),
       blocks: stack(here, highest),
@@ -63,14 +64,24 @@ export function summary(counts: Counts, zone: Zone): string {
   return `${plural(counts.total, 'event')} from ${from} to ${to}: ${parts.join(', ')}. Most at ${tick(peak.from, span, zone)}.`;
 }
 
+/** Several bars in words: what a brush would look at. */
+export function describeSpan(bars: readonly Bar[], zone: Zone): string {
+  const total = bars.reduce((sum, bar) => sum + bar.total, 0);
+  return `${second(bars[0]?.from, zone)} – ${second(bars.at(-1)?.to, zone)}: ${plural(total, 'event')}`;
+}
+
 /** One bar in words. */
 export function describe(bar: Bar, zone: Zone): string {
-  const from = clock(new Date(bar.from).toISOString(), zone).slice(0, 8);
   const parts = [...LEVELS].reverse().flatMap((level) => {
     const count = bar.counts[level];
     return count === undefined ? [] : [plural(count, level, level)];
   });
-  return `${from}: ${parts.join(', ') || 'nothing'}`;
+  return `${second(bar.from, zone)}: ${parts.join(', ') || 'nothing'}`;
+}
+
+/** The hub gives whole milliseconds, which over many bars are a bar's width: where the bars fill the range, divide it. */
+function stepOf({ from, to, stepMs }: Counts, length: number): number {
+  return Math.abs(length * stepMs - (to - from)) <= length ? (to - from) / length : stepMs;
 }
 
 function stack(here: readonly (readonly [Level, number])[], highest: number): Bar['blocks'] {
@@ -92,4 +103,8 @@ function byLevel(counts: Counts): Record<Level, number[]> {
   }
 
   return levels;
+}
+
+function second(time: number | undefined, zone: Zone): string {
+  return time === undefined ? '' : clock(new Date(time).toISOString(), zone).slice(0, 8);
 }

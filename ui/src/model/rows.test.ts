@@ -42,3 +42,10 @@ test('trimming counts the events that went, those of a gap too', () => {
   expect(keepNewest(rows, 1)).toMatchObject({ gone: 8 });
   expect(keepNewest(rows, 3)).toMatchObject({ gone: 0 });
 });
+
+test('only the top of a long list is looked at', () => {
+  const rows = Array.from({ length: 50 }, (_, index) => row(`a${String(index).padStart(2, '0')}`, 59 - index));
+  const merged = merge(rows, [row('new', 59), row('a00', 59), row('late', 57)]);
+  expect(ids(merged.slice(0, 5))).toBe('new a00 a01 late a02');
+  expect(merged).toHaveLength(52);
+});

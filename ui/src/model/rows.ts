@@ -31,33 +31,30 @@ export function gapRow(count: number, timestamp: string, number: number, reason:
   return { kind: 'gap', id: `~${String(number).padStart(9, '0')}`, timestamp, count, reason };
 }
 
-/** Those of `more` that the list has not. */
+/** Those of `more` that the list has not, each once, newest first. */
 export function unknown(rows: readonly Row[], more: readonly Row[]): readonly Row[] {
-  const known = new Set(rows.map((row) => row.id));
-  return more.filter((row) => !known.has(row.id));
+  const sorted = [...more].sort(newestFirst);
+  const known = new Set(rows.slice(0, overlap(rows, sorted)).map((row) => row.id));
+  return sorted.filter((row) => !known.has(row.id) && known.add(row.id));
 }
 
 /** Put rows where they belong. Those that are there already (by id) stay as they are. */
 export function merge(rows: readonly Row[], more: readonly Row[]): readonly Row[] {
-  const fresh = new Map(unknown(rows, more).map((row) => [row.id, row]));
+  const fresh = unknown(rows, more);
 
-  if (fresh.size === 0) {
+  if (fresh.length === 0) {
     return rows;
   }
 
-  const sorted = [...fresh.values()].sort(newestFirst);
-  const merged: Row[] = [];
-  let next = 0;
+  const touched = overlap(rows, fresh);
+  return [...[...rows.slice(0, touched), ...fresh].sort(newestFirst), ...rows.slice(touched)];
+}
 
-  for (const row of sorted) {
-    for (let old = rows[next]; old !== undefined && newestFirst(old, row) < 0; old = rows[++next]) {
-      merged.push(old);
-    }
-
-    merged.push(row);
-  }
-
-  return [...merged, ...rows.slice(next)];
+/** How many rows stand above the oldest of `sorted`: new events concern the top of a long list, and only that is looked at. */
+function overlap(rows: readonly Row[], sorted: readonly Row[]): number {
+  const oldest = sorted.at(-1);
+  const below = oldest === undefined ? 0 : rows.findIndex((row) => newestFirst(row, oldest) > 0);
+  return below < 0 ? rows.length : below;
 }
 
 /** Keep the newest; say how many events went. */

@@ -14,6 +14,9 @@ export class CountsState {
   #live = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #restMs = REFRESH_MS;
+  /** Events came after the last counts were asked for. */
+  #stale = false;
+  #asking = false;
   #abort = new AbortController();
   readonly #hub: Hub;
 
@@ -31,14 +34,21 @@ export class CountsState {
     this.#abort.abort();
     this.#abort = new AbortController();
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     void this.#load();
   }
 
   /** Events came: what is shown is no longer true. */
   stale(): void {
-    if (this.#live && this.#timer === undefined) {
+    this.#stale = true;
+
+    if (this.#live && !this.#asking && this.#timer === undefined) {
       this.#timer = setTimeout(() => void this.#load(), this.#restMs);
+    }
+  }
+
+  #again(): void {
+    if (this.#stale) {
+      this.stale();
     }
   }
 
@@ -55,6 +65,9 @@ export class CountsState {
   async #load(): Promise<void> {
     const { signal } = this.#abort;
     const started = performance.now();
+    this.#timer = undefined;
+    this.#asking = true;
+    this.#stale = false;
 
     try {
       this.#counts = await this.#hub.histogram(await this.#bounded(signal), BUCKETS, signal);
@@ -66,7 +79,8 @@ export class CountsState {
       }
     } finally {
       if (!signal.aborted) {
-        this.#timer = undefined;
+        this.#asking = false;
+        this.#again();
       }
     }
   }

@@ -21,6 +21,7 @@ import { TailState } from './tail.svelte';
 const PAGE = 200;
 const GAP_PAGE = 1000;
 const GAP_PAGES = 10;
+const EARLY = 5000;
 
 export interface Failure {
   readonly status: number;
@@ -170,14 +171,14 @@ export class LogsState {
 
   async #load(): Promise<void> {
     this.#busy = true;
-    const early = (this.#early ??= []);
+    this.#early ??= [];
     this.counts.run(this.#filter(), this.#live);
 
     const done = await this.#attempt(async (signal) => {
       const { events, cursor, ...page } = await this.#hub.search(this.#filter(), PAGE, null, signal);
       this.#cursor = cursor;
       this.#page = page;
-      this.rows.reset([...events, ...early]);
+      this.rows.reset([...events, ...(this.#early ?? [])]);
     });
 
     if (done) {
@@ -203,7 +204,8 @@ export class LogsState {
     if (this.#early === undefined) {
       this.rows.addLive(events);
     } else {
-      this.#early.push(...events);
+      // While the search fails, only so much is kept for it; what is dropped is in the hub's store.
+      this.#early = [...this.#early, ...events].slice(-EARLY);
     }
   }
 
