@@ -20,7 +20,7 @@ from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
 
-TOKEN = "a-token-of-the-test"  # noqa: S105 (made up here)
+TOKEN = "a-token-of-the-test"
 OPEN = {"/", "/favicon.svg", "/healthz", "/readyz", "/assets/x", "/api/v1/session"}
 
 

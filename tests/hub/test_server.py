@@ -24,7 +24,7 @@ from loghub.hub.store.memory import MemoryStore
 from processes import HubProcess
 
 OPENSSL = shutil.which("openssl") or ""
-TOKEN = "a-token-of-the-test"  # noqa: S105 (made up here)
+TOKEN = "a-token-of-the-test"
 
 
 @pytest.fixture
