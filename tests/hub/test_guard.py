@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, WebSocketRoute
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from loghub.hub.api.app import create_app
 from loghub.hub.guard import Guard
@@ -131,7 +132,7 @@ def test_a_browser_signs_in_and_out() -> None:
 
         with connect(
             f"ws://{address}/api/v1/tail",
-            origin=f"http://{address}",  # type: ignore[arg-type]
+            origin=Origin(f"http://{address}"),
             additional_headers={"Cookie": f"loghub_session={value}"},
         ) as tail:
             assert tail.recv(5)

@@ -6,11 +6,14 @@ import pytest
 from loghub.errors import ConfigError
 from loghub.hub.settings import Address, Settings, data_directory, is_loopback, parse_address
 
+ANYWHERE = "0.0.0.0"
+TOKEN = "12345678"
+
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"host": "0.0.0.0"}, "loghub serve: host='0.0.0.0': set a token to listen beyond loopback"),
+        ({"host": ANYWHERE}, "loghub serve: host='0.0.0.0': set a token to listen beyond loopback"),
         ({"host": "logs.example.org"}, "set a token"),
         ({"port": 70000}, "port=70000: the port is a number from 0 to 65535"),
         ({"token": "short"}, "token='…': use at least 8"),
@@ -31,9 +34,9 @@ def test_a_wrong_option_is_named_with_its_remedy(options: dict[str, Any], messag
 
 
 def test_beyond_loopback_a_token_is_enough() -> None:
-    settings = Settings(host="192.0.2.1", token="12345678", allowed_hosts=("logs.example.org", "::2"))
+    settings = Settings(host="192.0.2.1", token=TOKEN, allowed_hosts=("logs.example.org", "::2"))
     assert settings.names == ("logs.example.org", "::2", "192.0.2.1")
-    assert "12345678" not in repr(settings)
+    assert TOKEN not in repr(settings)
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1"])
@@ -41,7 +44,7 @@ def test_loopback_is_known_by_its_names(host: str) -> None:
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["", "0.0.0.0", "::", "localhost.example", "2130706433", "127.1", "example.org"])
+@pytest.mark.parametrize("host", ["", ANYWHERE, "::", "localhost.example", "2130706433", "127.1", "example.org"])
 def test_other_names_are_not_loopback(host: str) -> None:
     assert not is_loopback(host)
 

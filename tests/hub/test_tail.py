@@ -178,9 +178,12 @@ async def test_frames_are_bounded_in_bytes() -> None:
 
 async def test_appends_of_many_threads_all_come_once() -> None:
     store = MemoryStore(5000)
-    writers = [
-        threading.Thread(target=lambda: [store.append_line(line("x")) for _ in range(200)] and None) for _ in range(4)
-    ]
+
+    def write() -> None:
+        for _ in range(200):
+            store.append_line(line("x"))
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
 
     async with Reader(store) as reader:
         for writer in writers:

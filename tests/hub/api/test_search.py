@@ -28,7 +28,7 @@ def test_pages_follow_each_other_without_a_gap(hub: httpx.Client, memory: Memory
 
     for order, expected in (("newest", range(24, -1, -1)), ("oldest", range(25))):
         found: list[int] = []
-        cursor = ""
+        cursor: str | None = ""
 
         while cursor is not None:
             answer = hub.get(PATH, params={"limit": 4, "cursor": cursor, "order": order}).json()
@@ -79,7 +79,7 @@ def test_a_wrong_parameter_is_named(hub: httpx.Client, parameters: dict[str, str
 
 def test_a_histogram_counts_by_level_and_time(hub: httpx.Client, memory: MemoryStore) -> None:
     memory.append([batch(line("a"), line("b", 1), line("c", 1, level="ERROR"), line("d", 60))])
-    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 60_000_000), "buckets": 2}
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 60_000_000), "buckets": "2"}
     answer = hub.get("/api/v1/histogram", params=bounds).json()
     series = answer.pop("series")
 
@@ -94,7 +94,7 @@ def test_a_histogram_counts_by_level_and_time(hub: httpx.Client, memory: MemoryS
 
 def test_a_histogram_counts_by_any_field(hub: httpx.Client, memory: MemoryStore) -> None:
     memory.append([batch(line("a", user=7), line("b", user=[1, "x"]), line("c"))])
-    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 1), "buckets": 1, "by": "user"}
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 1), "buckets": "1", "by": "user"}
     series = hub.get("/api/v1/histogram", params=bounds).json()["series"]
     assert sorted(one["key"] for one in series) == ["", "7", '[1,"x"]']
 

@@ -2,6 +2,7 @@ import json
 import socket
 
 import httpx
+import pytest
 from served_hub import batch, line, wait_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
@@ -24,12 +25,11 @@ def test_a_bad_query_is_explained_and_the_connection_closed(hub: httpx.Client) -
     with connect(url(hub, query="level>=")) as tail:
         frame = json.loads(tail.recv(5))
 
-        try:
+        with pytest.raises(ConnectionClosed) as closed:
             tail.recv(5)
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None
-            assert closed.rcvd.code == 4400
 
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4400
     assert (frame["type"], frame["error"]["code"], frame["error"]["position"]) == ("error", "bad_query", 7)
 
 
