@@ -13,6 +13,7 @@ from loghub.query.tree import Query
 
 _ALWAYS = Span(-(2**62), 2**62)
 _MAX_DIGITS = 9
+_MAX_QUERY = 4096
 _CHOICES: tuple[Order, ...] = get_args(Order)
 
 
@@ -38,8 +39,14 @@ def read_query(parameters: QueryParams) -> Query:
 
     Raises:
         QuerySyntaxError: with the position.
+        ParameterError: it is so long that planning it would take seconds.
     """
-    return parse(parameters.get("query", ""))
+    text = parameters.get("query", "")
+
+    if len(text) > _MAX_QUERY:
+        raise ParameterError("query", f"at most {_MAX_QUERY} characters, found {len(text)}")
+
+    return parse(text)
 
 
 def read_span(parameters: QueryParams, now: int, default_from: str | None = None) -> Span:
