@@ -83,6 +83,7 @@ def test_what_httpx_says_of_our_requests_is_in_no_handler(hub: ScriptedHub, root
         httpx.get("http://127.0.0.1:9")
 
     assert "httpcore.connection" in names
+    assert handler_of(root).flush(5)
 
 
 def test_dict_config_twice_while_a_post_hangs_is_quick_and_loses_nothing(root: logging.Logger) -> None:
