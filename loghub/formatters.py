@@ -35,6 +35,8 @@ class JSONFormatter(BaseJsonFormatter):
         style: as in python-json-logger.
         validate: as in python-json-logger.
         static: fields that each line has, as service or component. An `extra` does not override them.
+        in_app: packages whose frames in an exception are the application's own, though they are installed;
+            without it, those that lie outside of site-packages and the standard library.
         static_fields: python-json-logger's name for `static`.
         json_default: called for a value that JSON does not know; gives one that it does.
         prefix: as in python-json-logger, with the other options that follow.
@@ -59,6 +61,7 @@ class JSONFormatter(BaseJsonFormatter):
         validate: bool = True,  # noqa: FBT001, FBT002 (the parent's signature)
         *,
         static: Mapping[str, Any] | None = None,
+        in_app: Sequence[str] = (),
         static_fields: Mapping[str, Any] | None = None,
         json_default: Callable[[Any], Any] | None = None,
         prefix: str = "",
@@ -83,6 +86,7 @@ class JSONFormatter(BaseJsonFormatter):
         fixed = {**_mapping(static, "static"), **_mapping(static_fields, "static_fields")}
         super().__init__(fmt, datefmt, style, validate, static_fields=fixed, **options)  # type: ignore[arg-type]
         self.json_default = json_default
+        self._in_app = _packages(in_app)
         self._has_our_fields = fmt is None and datefmt is None and not any(options.values())
         self.plain = self._has_our_fields and not self._has_hooks()
         self._environment = _environment()
@@ -91,7 +95,7 @@ class JSONFormatter(BaseJsonFormatter):
         """Give the line as bytes, its newline included; never raises."""
         try:
             if self.plain:
-                return encode(fields_of(record, self.static_fields, self._environment), self.json_default)
+                return encode(fields_of(record, self.static_fields, self._environment, self._in_app), self.json_default)
 
             return super().format(record).encode("utf-8", "backslashreplace") + b"\n"
         except Exception as error:  # noqa: BLE001 (the application must not see a logging error)
@@ -104,7 +108,7 @@ class JSONFormatter(BaseJsonFormatter):
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Collect the fields for the hooks: the plain line's, or python-json-logger's where its options are given."""
         if self._has_our_fields:
-            log_data.update(fields_of(record, self.static_fields, self._environment))
+            log_data.update(fields_of(record, self.static_fields, self._environment, self._in_app))
             return
 
         super().add_fields(log_data, record, message_dict)
@@ -128,6 +132,16 @@ def _mapping(value: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
 
     # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
     return {key: value[key] for key in value}
+
+
+def _packages(value: Sequence[str]) -> tuple[str, ...]:
+    packages = (value,) if isinstance(value, str) else tuple(value)
+
+    for package in packages:
+        if not all(part.isidentifier() for part in str(package).split(".")):
+            raise ConfigError("JSONFormatter", "in_app", value, "give names of packages, as [shop, shop_client]")
+
+    return packages
 
 
 def _environment() -> dict[str, str]:

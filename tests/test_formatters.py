@@ -188,3 +188,6 @@ def test_wrong_option_is_named() -> None:
 
     with pytest.raises(ConfigError, match="JSONFormatter: static='shop': give a mapping"):
         JSONFormatter(static="shop")  # type: ignore[arg-type]
+
+    with pytest.raises(ConfigError, match=r"JSONFormatter: in_app=.*: give names of packages"):
+        JSONFormatter(in_app=["shop/web"])

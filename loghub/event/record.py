@@ -10,7 +10,7 @@ Rules (schema of the event):
 import logging
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loghub.event.context import current
@@ -31,13 +31,16 @@ _RESERVED = frozenset((*KEYS, *TAIL_KEYS, "extra")) - frozenset(IDENTITY)
 _second: tuple[int, str] = (-1, "")
 
 
-def fields_of(record: logging.LogRecord, static: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
+def fields_of(
+    record: logging.LogRecord, static: Mapping[str, Any], environment: Mapping[str, Any], in_app: Sequence[str] = ()
+) -> dict[str, Any]:
     """Give the fields of the plain line.
 
     Args:
         record: as the logger made it; it is not changed.
         static: fields of the configuration, the same in each line.
         environment: what holds where nothing else is said, as the host name.
+        in_app: packages whose frames are the application's own.
     """
     free = _free_fields(record, static)
     identity = {key: value for key in IDENTITY if (value := free.pop(key, environment.get(key))) is not None}
@@ -52,7 +55,7 @@ def fields_of(record: logging.LogRecord, static: Mapping[str, Any], environment:
     _add_origin(fields, record)
     _copy(fields, identity, ("component", "request_id", "trace_id", "span_id"))
     fields.update(_checked(free))
-    _add_exception(fields, record)
+    _add_exception(fields, record, in_app)
     fields.update(wrong)
     return fields
 
@@ -160,14 +163,14 @@ def _task_name(record: logging.LogRecord) -> str | None:
     return None if task is None else str(task.get_name())
 
 
-def _add_exception(fields: dict[str, Any], record: logging.LogRecord) -> None:
+def _add_exception(fields: dict[str, Any], record: logging.LogRecord, in_app: Sequence[str]) -> None:
     error = record.exc_info[1] if record.exc_info else None
 
     if record.exc_text or error is not None:
         fields["exc_info"] = record.exc_text or logging.Formatter().formatException(record.exc_info)  # type: ignore[arg-type]
 
     if error is not None:
-        fields["exception"] = describe(error)
+        fields["exception"] = describe(error, in_app)
 
     if record.stack_info:
         fields["stack_info"] = record.stack_info

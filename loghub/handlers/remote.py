@@ -93,7 +93,7 @@ class RemoteHandler(logging.Handler):
         enabled: bool | str = "env:LOGHUB_REMOTE",
         token: str | None = None,
         headers: Mapping[str, str] | None = None,
-        queue: int = 10_000,
+        queue: int = 100_000,
         queue_bytes: int | str = "32 MB",
         batch_records: int = 500,
         batch_bytes: int | str = "1 MB",

@@ -4,10 +4,11 @@ Behind it stands what the process counts about its own log records, where `Metri
 """
 
 import time
-from importlib import import_module
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from loghub.metrics import text as process_text
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -41,7 +42,7 @@ class Counters:
             stored: events in the store by now.
         """
         self._events.set(stored)
-        return generate_latest(self._registry) + _of_process().encode()
+        return generate_latest(self._registry) + process_text().encode()
 
 
 class Timing:
@@ -79,12 +80,3 @@ class Timing:
             route = getattr(scope.get("route"), "path", "")  # the pattern, never the path: labels stay few
             labels = ("" if status in _UNROUTED else scope["method"], route, str(status))
             self._counters.requests.labels(*labels).observe(time.perf_counter() - started)
-
-
-def _of_process() -> str:
-    try:
-        metrics = import_module("loghub.metrics")
-    except ModuleNotFoundError:
-        return ""
-
-    return str(metrics.text())

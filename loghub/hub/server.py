@@ -9,13 +9,17 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from loghub.errors import ConfigError, require
+from loghub.errors import ConfigError, MissingExtraError
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Address, Settings
+
+if TYPE_CHECKING:
+    from loghub.hub.store.duck import DuckStore
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 5  # seconds for requests under way when the hub ends
@@ -36,17 +40,26 @@ def serve(settings: Settings, *, started: Callable[[str], None] | None = None) -
         MissingExtraError: the extra 'hub' is not installed.
         StoreError: the data directory cannot be used.
     """
-    duck = require("loghub.hub.store.duck", "loghub serve", "hub")
+    store_type = _import_store(settings.owner)
     listener = bind(Address(settings.host, settings.port), settings.owner)
 
     with listener:
-        store = duck.DuckStore(settings.data, keep_us=settings.keep_us, keep_bytes=settings.keep_bytes)
+        store = store_type(settings.data, keep_us=settings.keep_us, keep_bytes=settings.keep_bytes)
 
         try:
             app = create_app(store, settings, ingest=True)
             Server(app, settings, started=started).run([listener])
         finally:
             store.close()
+
+
+def _import_store(owner: str) -> "type[DuckStore]":
+    try:
+        from loghub.hub.store.duck import DuckStore  # noqa: PLC0415 (the app alone needs no engine)
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(owner, "hub") from error
+
+    return DuckStore
 
 
 class Server(uvicorn.Server):

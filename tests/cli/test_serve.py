@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-TOKEN = "correct-horse-battery-staple"  # noqa: S105 (a test's)
+TOKEN = "correct-horse-battery-staple"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def test_token_is_asked_for_and_never_printed(tmp_path: Path, way: str) -> None:
     [
         (("--keep", "soon"), "loghub serve: --keep='soon': give seconds as a number"),
         (("--keep-size", "much"), "loghub serve: --keep-size='much': give bytes as a number"),
-        (("--host", "0.0.0.0"), "set a token to listen beyond loopback"),  # noqa: S104 (it is refused)
+        (("--host", "0.0.0.0"), "set a token to listen beyond loopback"),
         (("--tls-cert", "a.pem"), "give tls_cert and tls_key together"),
         (("--token-file", "nowhere"), "give a file that can be read"),
         (("--token", TOKEN, "--token-file", "nowhere"), "give the token in one place"),
@@ -131,7 +131,7 @@ def test_wrong_option_is_named_with_value_and_remedy(tmp_path: Path, options: tu
 
 
 def test_token_too_short_is_refused_without_showing_it(tmp_path: Path) -> None:
-    said = refused("--data", tmp_path, LOGHUB_TOKEN="hush")  # noqa: S106 (a test's)
+    said = refused("--data", tmp_path, LOGHUB_TOKEN="hush")
 
     assert "at least 8" in said
     assert "hush" not in said

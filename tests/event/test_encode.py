@@ -47,7 +47,19 @@ def test_object_without_a_text_is_named_by_its_type() -> None:
     assert decode(encode({"odd": Hostile()}))["odd"] == "<Hostile>"
 
 
-@pytest.mark.parametrize("line", [b"[1]", b"3", b'"x"', b"{", b"", b'{"a":NaN}', b'{"a":1234567890123456789,"b":NaN}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[1]",
+        b"3",
+        b'"x"',
+        b"{",
+        b"",
+        b'{"a":NaN}',
+        b'{"a":1234567890123456789,"b":NaN}',
+        b'{"a":12345678901234567890,"b":"\\ud800"}',
+    ],
+)
 def test_what_is_no_object_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode(line)

@@ -1,3 +1,4 @@
+import json
 import textwrap
 from typing import Any
 
@@ -67,3 +68,14 @@ def test_odd_exceptions_are_described() -> None:
     assert odd["message"] == "<E whose __str__ raises>"
     assert loop["cause"]["message"] == "b"
     assert "cause" not in loop["cause"]
+
+
+def test_installed_package_is_the_application_where_it_is_named() -> None:
+    try:
+        json.loads("{")
+    except ValueError as error:
+        named = describe(error, ["json"])
+        similar = describe(error, ["js", "json.tool"])
+
+    assert [frame["in_app"] for frame in named["frames"]] == [True] * 4  # type: ignore[union-attr, index, call-overload]
+    assert [frame["in_app"] for frame in similar["frames"]] == [True, False, False, False]  # type: ignore[union-attr, index, call-overload]

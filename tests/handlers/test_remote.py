@@ -61,7 +61,7 @@ def test_records_arrive_as_plain_lines_with_their_identity(hub: ScriptedHub) -> 
 
 
 def test_prefix_token_and_headers_are_sent(hub: ScriptedHub) -> None:
-    logger, handler = attached(f"{hub.url}/logs/", token="s3cret", headers={"X-Team": "shop"}, gzip=False)  # noqa: S106
+    logger, handler = attached(f"{hub.url}/logs/", token="s3cret", headers={"X-Team": "shop"}, gzip=False)
     logger.info("x")
     assert handler.flush(5)
     request = hub.requests[0]

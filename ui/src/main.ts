@@ -8,6 +8,7 @@ import { LogsState } from './state/logs.svelte';
 import './styles/fonts.css';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/columns.css';
 
 const target = document.getElementById('app');
 

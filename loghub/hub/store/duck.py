@@ -74,7 +74,7 @@ class DuckStore:
         self,
         data: Path,
         *,
-        seal_rows: int = 1_000_000,
+        seal_rows: int = 250_000,
         seal_us: int = HOUR_US,
         keep_us: int = 14 * DAY_US,
         keep_bytes: int = 5_000_000_000,

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import islice
+from itertools import count, islice
 
 from loghub.event.encode import decode
 from loghub.event.model import Event, JSONValue
@@ -48,6 +48,7 @@ class MemoryStore:
         self._kept: deque[_Kept] = deque(maxlen=maxlen)
         self._newest = 0
         self._source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
+        self._seqs = count(1)
         self._marks: dict[str, int] = {}
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._lock = threading.RLock()
@@ -67,7 +68,7 @@ class MemoryStore:
         received_us = time.time_ns() // 1000
 
         with self._lock:
-            self._add(_Kept(self._source, self._newest + 1, received_us, line))
+            self._add(_Kept(self._source, next(self._seqs), received_us, line))
 
         self._wake()
 

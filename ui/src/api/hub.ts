@@ -2,7 +2,7 @@
 
 import { readCounts, readPage, readProblem, type Counts, type Page, type Problem } from '../model/answers';
 import type { LogEvent } from '../model/event';
-import { parseJson } from '../model/json';
+import { parseJson, type Json } from '../model/json';
 
 export interface Filter {
   readonly query: string;
@@ -36,17 +36,17 @@ export class HubError extends Error {
 export const hub: Hub = {
   async search(filter, limit, cursor, signal) {
     const values = { ...filter, limit: String(limit), ...(cursor === null ? {} : { cursor }) };
-    return readPage(parseJson(await get('api/v1/search', values, signal)));
+    return readPage(await get('api/v1/search', values, signal));
   },
 
   async oldest(query, signal) {
-    const page = readPage(parseJson(await get('api/v1/search', { query, order: 'oldest', limit: '1' }, signal)));
+    const page = readPage(await get('api/v1/search', { query, order: 'oldest', limit: '1' }, signal));
     return page.events[0];
   },
 
   async histogram(filter, buckets, signal) {
     const values = { ...filter, buckets: String(buckets), by: 'level' };
-    return readCounts(parseJson(await get('api/v1/histogram', values, signal)));
+    return readCounts(await get('api/v1/histogram', values, signal));
   },
 
   async signIn(token) {
@@ -63,8 +63,14 @@ export function address(path: string, values: Readonly<Record<string, string>> =
   return url;
 }
 
-function get(path: string, values: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<string> {
-  return ask(path, { headers: { Accept: 'application/json' }, ...(signal ? { signal } : {}) }, values);
+async function get(path: string, values: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Json> {
+  const text = await ask(path, { headers: { Accept: 'application/json' }, ...(signal ? { signal } : {}) }, values);
+
+  try {
+    return parseJson(text);
+  } catch {
+    throw new HubError(0, { code: 'not_json', message: 'What answered is no hub.' });
+  }
 }
 
 async function ask(path: string, init: RequestInit, values: Readonly<Record<string, string>> = {}): Promise<string> {

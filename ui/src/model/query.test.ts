@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { needles, offsetOfCharacter, term, tokens, withTerm } from './query';
+import { needles, offsetOfCharacter, paint, term, tokens, withTerm } from './query';
 
 const kinds = (query: string): string =>
   tokens(query)
@@ -67,4 +67,24 @@ test('needles are free words, phrases and what the message must have', () => {
 
 test('positions count characters, not their halves', () => {
   expect(offsetOfCharacter('😀a(', 2)).toBe(3);
+});
+
+describe('paint', () => {
+  const wrong = (query: string, at: number): string[] =>
+    paint(query, at)
+      .filter((piece) => piece.wrong)
+      .map((piece) => piece.text);
+
+  test('the wrong character stands alone, whole', () => {
+    expect(wrong('a:(b', 2)).toEqual(['(']);
+    expect(wrong('a 😀 b', 2)).toEqual(['😀']);
+  });
+
+  test('what is missing at the end has a place', () => {
+    expect(wrong('a:', 2)).toEqual([' ']);
+  });
+
+  test('nothing is wrong without a place', () => {
+    expect(wrong('a:b', -1)).toEqual([]);
+  });
 });

@@ -11,6 +11,10 @@ export interface Token {
   readonly text: string;
 }
 
+export interface PaintedToken extends Token {
+  readonly wrong: boolean;
+}
+
 /** One after the other, the first that matches wins. All are anchored to where the last one ended. */
 const PATTERNS: readonly (readonly [TokenKind, RegExp])[] = [
   ['space', /\s+/y],
@@ -41,6 +45,17 @@ export function tokens(query: string): Token[] {
   }
 
   return found;
+}
+
+/** The pieces, with the character at `wrong` on its own; where that is the end, a place for what is missing. */
+export function paint(query: string, wrong: number): PaintedToken[] {
+  let start = 0;
+  const painted = tokens(query).flatMap(({ kind, text }) => {
+    const at = wrong - start;
+    start += text.length;
+    return at >= 0 && at < text.length ? cutAt(kind, text, at) : [{ kind, text, wrong: false }];
+  });
+  return wrong >= query.length ? [...painted, { kind: 'space', text: ' ', wrong: true }] : painted;
 }
 
 /** Write `field:value` as the hub will read it, in quotes where it has to be. */
@@ -77,6 +92,15 @@ export function needles(query: string): string[] {
 /** The place of a character, counted as the hub does (code points), in this string's own units. */
 export function offsetOfCharacter(text: string, position: number): number {
   return Array.from(text).slice(0, position).join('').length;
+}
+
+function cutAt(kind: TokenKind, text: string, at: number): PaintedToken[] {
+  const end = at + String.fromCodePoint(text.codePointAt(at) ?? 32).length;
+  return [
+    { kind, text: text.slice(0, at), wrong: false },
+    { kind, text: text.slice(at, end), wrong: true },
+    { kind, text: text.slice(end), wrong: false },
+  ];
 }
 
 function tokenAt(query: string, at: number): Token {

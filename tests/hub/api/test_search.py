@@ -1,0 +1,122 @@
+import httpx
+import pytest
+from served_hub import SOURCE, TIME_US, batch, line
+
+from loghub.event.model import format_time
+from loghub.hub.store.memory import MemoryStore
+
+PATH = "/api/v1/search"
+
+
+def test_the_newest_come_first_with_their_place(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(line("one", 1), line("two", 2))])
+    answer = hub.get(PATH).json()
+    stats = {"matched": 2, "total": 2, "scanned": 2, "partitions": 1, "skipped": 0}
+
+    assert list(answer) == ["events", "cursor", "partial", "took_ms", "stats"]
+    assert (answer["cursor"], answer["partial"], answer["stats"]) == (None, None, stats)
+    assert [list(event)[:5] for event in answer["events"]] == [
+        ["_id", "_received", "_cursor", "timestamp", "level"]
+    ] * 2
+    assert [event["_id"] for event in answer["events"]] == [f"{SOURCE}-{seq:016x}" for seq in (2, 1)]
+    assert answer["events"][0]["_received"] == format_time(TIME_US)
+    assert answer["events"][0]["_cursor"] == f"{memory.epoch}~2"
+
+
+def test_pages_follow_each_other_without_a_gap(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(*(line(str(number), number // 3) for number in range(25)))])
+
+    for order, expected in (("newest", range(24, -1, -1)), ("oldest", range(25))):
+        found: list[int] = []
+        cursor: str | None = ""
+
+        while cursor is not None:
+            answer = hub.get(PATH, params={"limit": 4, "cursor": cursor, "order": order}).json()
+            found += [int(event["message"]) for event in answer["events"]]
+            cursor = answer["cursor"]
+
+        assert found == list(expected)
+
+
+def test_a_range_has_its_start_and_not_its_end(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(*(line(str(number), number) for number in range(5)))])
+    bounds = {"from": format_time(TIME_US + 1_000_000), "to": format_time(TIME_US + 3_000_000), "order": "oldest"}
+    assert [event["message"] for event in hub.get(PATH, params=bounds).json()["events"]] == ["1", "2"]
+
+
+def test_long_integers_and_foreign_places_keep_apart(hub: httpx.Client) -> None:
+    text = '{"timestamp":"2026-09-21T14:13:20.000000Z","level":"INFO","message":"m","n":123456789012345678901234567890}'
+    hub.post("/api/v1/ingest", content=text)
+    hub.post("/api/v1/ingest", content='{"_id":"mine","message":"x","extra":{"a":1}}')
+    answer = hub.get(PATH, params={"order": "oldest"})
+
+    assert '"n":123456789012345678901234567890' in answer.text
+    assert "encode_fallback" not in answer.text
+    assert answer.json()["events"][1]["extra"] == {"_id": "mine", "a": 1}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "code", "word"),
+    [
+        ({"query": "level>="}, "bad_query", "at character 8"),
+        ({"from": "yesterday"}, "bad_parameter", "from: 'yesterday' is not a time"),
+        ({"from": "-1m", "to": "-2m"}, "bad_parameter", "to: must lie behind from"),
+        ({"limit": "0"}, "bad_parameter", "limit: expected a whole number from 1 to 1000, found '0'"),
+        ({"limit": "1001"}, "bad_parameter", "limit"),
+        ({"limit": "٣"}, "bad_parameter", "limit"),
+        ({"order": "up"}, "bad_parameter", "order"),
+        ({"cursor": "x"}, "bad_parameter", "cursor"),
+        ({"cursor": "9999999999999999999~a~1"}, "bad_parameter", "cursor"),
+    ],
+)
+def test_a_wrong_parameter_is_named(hub: httpx.Client, parameters: dict[str, str], code: str, word: str) -> None:
+    answer = hub.get(PATH, params=parameters)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, code)
+    assert word in error["message"]
+    assert ("position" in error) == (code == "bad_query")
+
+
+def test_a_histogram_counts_by_level_and_time(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(line("a"), line("b", 1), line("c", 1, level="ERROR"), line("d", 60))])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 60_000_000), "buckets": "2"}
+    answer = hub.get("/api/v1/histogram", params=bounds).json()
+    series = answer.pop("series")
+
+    assert answer == {
+        "from": format_time(TIME_US),
+        "to": format_time(TIME_US + 60_000_000),
+        "step_ms": 30_000,
+        "total": 3,
+    }
+    assert sorted((one["key"], one["counts"]) for one in series) == [("ERROR", [1, 0]), ("INFO", [2, 0])]
+
+
+def test_a_histogram_counts_by_any_field(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(line("a", user=7), line("b", user=[1, "x"]), line("c"))])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 1), "buckets": "1", "by": "user"}
+    series = hub.get("/api/v1/histogram", params=bounds).json()["series"]
+    assert sorted(one["key"] for one in series) == ["", "7", '[1,"x"]']
+
+
+def test_a_missing_page_and_method_have_the_shape_of_errors(hub: httpx.Client) -> None:
+    assert hub.get("/nowhere").json() == {"error": {"code": "not_found", "message": "Not Found"}}
+    assert hub.post(PATH).json() == {"error": {"code": "method_not_allowed", "message": "Method Not Allowed"}}
+    assert hub.get(PATH + "/").status_code == 404
+
+
+def test_counters_are_told(hub: httpx.Client) -> None:
+    hub.post("/api/v1/ingest", content=line("one") + b"bad\n")
+    text = hub.get("/metrics").text
+
+    for counted in (
+        "loghub_hub_events_accepted_total 1.0",
+        "loghub_hub_lines_quarantined_total 1.0",
+        "loghub_hub_events 1.0",
+        'loghub_hub_request_seconds_count{method="POST",route="/api/v1/ingest",status="200"} 1.0',
+    ):
+        assert counted in text
+
+
+def test_health_is_told(hub: httpx.Client) -> None:
+    assert [hub.get(path).text for path in ("/healthz", "/readyz")] == ["ok\n", "ok\n"]
