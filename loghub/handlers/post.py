@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     import socket
 
 PATH = "/api/v1/ingest"
+LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+"""Loggers that tell of each request."""
+
 _MAX_ANSWER = 1_000_000
 _GZIP = 16 + zlib.MAX_WBITS
 

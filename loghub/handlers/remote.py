@@ -18,8 +18,9 @@ from loghub.handlers import lifetime
 from loghub.handlers.delivery import Pace
 from loghub.handlers.journal import Counters
 from loghub.handlers.memory import MemoryRing
-from loghub.handlers.post import PATH, Destination, HTTPPost, load
-from loghub.handlers.worker import Engine, Limits, is_own_thread
+from loghub.handlers.own_noise import hush, is_own_thread
+from loghub.handlers.post import LOGGERS, PATH, Destination, HTTPPost, load
+from loghub.handlers.worker import Engine, Limits
 from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch, text
 
@@ -122,6 +123,7 @@ class RemoteHandler(logging.Handler):
         )
         if self.enabled:
             _load(self._plan.destination)
+            hush(*LOGGERS)
 
         self._lines: LineFormatter = JSONFormatter()
         self._attached = False

@@ -7,9 +7,7 @@ Rules:
    a dictConfig calls it while it holds logging's lock. A new dictConfig finds the same engine again.
 3. The thread starts at the first line, not at import and not at configuration; it ends by itself when no
    handler is attached and nothing waits.
-4. Threads that deliver mark themselves (`is_own_thread`), so that handlers can turn their records away
-   before they take any lock: httpx logs too. What a `__del__` logs where the collector happens to run there
-   goes the same way.
+4. Threads that deliver mark themselves (`own_noise`): httpx logs too.
 5. After a fork the child has new locks, an empty backlog with a new source, and no thread. What the parent
    had is the parent's to send.
 6. At exit everything is tried for a deadline, before logging.shutdown; what is left is said with exact counts.
@@ -32,19 +30,13 @@ from loghub.handlers.delivery import Delivery, Effect, Pace, Verdict
 from loghub.handlers.diagnostics import FOREVER, say
 from loghub.handlers.journal import Counters, Journal
 from loghub.handlers.memory import Backlog
+from loghub.handlers.own_noise import delivering
 from loghub.handlers.post import Post
 from loghub.wire.batch import Batch, source_id
 
 _EXIT_PAUSE = 0.5  # longest wait between attempts while the process ends
 _SHORTEST_TIMEOUT = 0.1
 _THREAD_PAUSE = 1.0  # wait after a thread could not be started, or broke off
-
-_own = threading.local()
-
-
-def is_own_thread() -> bool:
-    """Tell whether this thread delivers: what it logs must not be delivered again. Takes no lock."""
-    return getattr(_own, "delivers", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,15 +288,14 @@ class Engine:
 
     def _deliver_all(self) -> None:
         """Deliver until nothing is left to do: by the thread, or in the thread that ends the process."""
-        before, _own.delivers = is_own_thread(), True
-        post = self._post = self._make_post()
+        with delivering():
+            post = self._post = self._make_post()
 
-        try:
-            while (batch := self._next_batch()) is not None and not self._gave_up:
-                self._deliver(batch, post)
-        finally:
-            post.close()  # while the mark stands: httpx logs this too
-            _own.delivers = before
+            try:
+                while (batch := self._next_batch()) is not None and not self._gave_up:
+                    self._deliver(batch, post)
+            finally:
+                post.close()
 
     def _next_batch(self) -> Batch | None:
         """Wait for a batch: full, or as old as the linger, or hurried. None where there is nothing left to do."""

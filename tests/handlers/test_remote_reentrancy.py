@@ -9,10 +9,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
+from loghub.handlers.own_noise import is_own_thread
 from loghub.handlers.remote import RemoteHandler
-from loghub.handlers.worker import is_own_thread
 
 from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
@@ -63,6 +64,26 @@ def test_root_at_debug_does_not_loop_over_httpx(hub: ScriptedHub, root: logging.
         assert handler_of(root).flush(5)
 
     assert hub.messages == [str(number) for number in range(50)]
+
+
+def test_what_httpx_says_of_our_requests_is_in_no_handler(hub: ScriptedHub, root: logging.Logger) -> None:
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            names.append(record.name)
+
+    names: list[str] = []
+    logging.config.dictConfig(configured(hub.url))
+    root.addHandler(Keeping())
+    LOG.info("x")
+    assert handler_of(root).flush(5)
+    assert names == ["shop"]
+
+    # The application's own requests are the application's own matter.
+    with pytest.raises(httpx.ConnectError):
+        httpx.get("http://127.0.0.1:9")
+
+    assert "httpcore.connection" in names
+    assert handler_of(root).flush(5)
 
 
 def test_dict_config_twice_while_a_post_hangs_is_quick_and_loses_nothing(root: logging.Logger) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from loghub.handlers.delivery import Answer, Pace, Trouble
 from loghub.handlers.memory import MemoryRing
-from loghub.handlers.worker import Engine, Limits, is_own_thread
+from loghub.handlers.own_noise import is_own_thread
+from loghub.handlers.worker import Engine, Limits
 from loghub.wire.batch import Batch
 
 from scripted_hub import wait_until

@@ -1,0 +1,42 @@
+"""What threads that deliver log themselves: it must not be delivered again, nor fill the application's files.
+
+A thread marks itself with `delivering()`. Handlers ask `is_own_thread()` first of all and turn its records away
+before they take any lock: in `emit` it is too late, a reconfiguration may hold the handler's lock. What a `__del__`
+logs where the collector happens to run in such a thread goes the same way.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_own = threading.local()
+
+
+@contextmanager
+def delivering() -> Iterator[None]:
+    """Mark this thread as one that delivers, for the length of a `with` block."""
+    before, _own.delivers = is_own_thread(), True
+
+    try:
+        yield
+    finally:
+        _own.delivers = before
+
+
+def is_own_thread() -> bool:
+    """Tell whether this thread delivers. Takes no lock."""
+    return getattr(_own, "delivers", False)
+
+
+def hush(*names: str) -> None:
+    """Keep what these loggers say in threads that deliver away from all handlers, the console and files too.
+
+    httpx tells of each request at INFO: without this, an application's own log would hold a line for each batch.
+    """
+    for name in names:
+        logging.getLogger(name).addFilter(_is_the_applications)
+
+
+def _is_the_applications(_record: logging.LogRecord) -> bool:
+    return not is_own_thread()
