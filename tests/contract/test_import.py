@@ -1,6 +1,9 @@
 import json
+import os
 import subprocess
 import sys
+
+import pytest
 
 import loghub
 
@@ -28,3 +31,12 @@ def test_every_public_name_resolves_and_has_a_docstring() -> None:
 
 def test_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(loghub, "NoSuchHandler")
+
+
+@pytest.mark.skipif("LOGHUB_TEST_INSTALLED" not in os.environ, reason="tox alone promises to test the wheel")
+def test_the_installed_wheel_is_what_is_tested() -> None:
+    code = "import loghub; print(loghub.__file__)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert "site-packages" in loghub.__file__
+    assert "site-packages" in done.stdout

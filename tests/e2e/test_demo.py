@@ -13,8 +13,6 @@ from playwright.sync_api import Page, expect
 
 from e2e.viewer_page import ask, expect_live, rows
 
-pytestmark = pytest.mark.browser
-
 EXCEPTIONS = 6 if "LOGHUB_TEST_SHOTS" in os.environ else 0
 """A picture for the README wants some history."""
 

@@ -11,8 +11,6 @@ from playwright.sync_api import Page, expect
 from e2e.viewer_page import expect_live, row_with, rows
 from processes import HubProcess
 
-pytestmark = pytest.mark.browser
-
 ATTACK = """
 async ([hub, socket]) => {
   const tried = async (what) => { try { return await what() } catch (error) { return "refused" } }

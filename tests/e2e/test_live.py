@@ -2,13 +2,10 @@
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from e2e.viewer_page import ask, expect_live, ids_of, query_box, row_with, rows
 from processes import HubProcess
-
-pytestmark = pytest.mark.browser
 
 
 def test_call_in_another_process_is_on_the_page_without_a_refresh(
