@@ -61,7 +61,7 @@ def run(options: Options) -> int:
     """
     try:
         return asyncio.run(_Demo(options, Report(Console())).run())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return _INTERRUPTED
 
 
@@ -136,15 +136,15 @@ class _Demo:
 
 
 def _stop_on_signals() -> asyncio.Event:
-    """Give an event that the first signal sets; after it, signals do what they always do."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    """Give an event that the first signal sets; the second one cancels the task, which then kills what is left."""
+    loop, stop, demo = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
 
     def on_signal() -> None:
-        stop.set()
+        if stop.is_set() and demo is not None:
+            demo.cancel()
 
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        stop.set()
 
     with suppress(NotImplementedError):  # Windows: Ctrl-C interrupts, and the leash ends the children
         for number in numbers:
