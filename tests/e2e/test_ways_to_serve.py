@@ -82,6 +82,18 @@ def test_process_serves_the_viewer_about_itself(open_page: Callable[..., Page]) 
     watch(SERVED, open_page)
 
 
+def test_process_that_has_logged_nothing_says_so_and_asks_nobody_to_send(open_page: Callable[..., Page]) -> None:
+    silent = SERVED.replace('logging.getLogger("shop").error("before anybody looked")', "")
+
+    with application(silent) as (url, say):
+        page = open_page(url)
+        expect(page.get_by_text("This process shows what it logs itself")).to_be_visible()
+        expect(page.get_by_text("RemoteHandler")).to_have_count(0)
+
+        say("first")
+        expect(row_with(page, "first")).to_have_count(1)
+
+
 def test_viewer_works_mounted_under_a_prefix_of_a_fastapi_application(open_page: Callable[..., Page]) -> None:
     watch(MOUNTED, open_page)
 

@@ -81,3 +81,9 @@ def test_the_page_knows_the_prefix_and_no_prefix_breaks_out_of_it() -> None:
 
     for client in client_of(Starlette(routes=[Mount(PREFIX, inner)])):
         assert '<base href="/a&quot;&gt;&lt;script&gt;/">' in client.get(f"{PREFIX}/").text
+
+
+@pytest.mark.usefixtures("built")
+def test_the_page_of_a_process_knows_that_nothing_can_be_sent_there() -> None:
+    for client in client_of(create_app(MemoryStore(), Settings(), ingest=False)):
+        assert '<base href="/" data-ingest="no">' in client.get("/").text
