@@ -50,7 +50,8 @@ def bound(**values: object) -> Iterator[None]:
 
 def current() -> dict[str, Any]:
     """Give what is bound in this context, in the order in which keys were first used."""
-    return {key: value for key, variable in _variables.items() if (value := variable.get()) is not _UNSET}
+    # A copy made in one step: another thread may bind a new key meanwhile.
+    return {key: value for key, variable in tuple(_variables.items()) if (value := variable.get()) is not _UNSET}
 
 
 def _variable(key: str) -> ContextVar[Any]:

@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TextIO
 
+from loghub.errors import ConfigError
 from loghub.event.record import fields_of
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
@@ -52,6 +53,10 @@ class ConsoleHandler(logging.StreamHandler[TextIO]):
         self.enabled = switch(enabled, owner, "enabled", override="LOGHUB_CONSOLE")
         self.lost = 0
         self._style_name = choice(style, owner, "style", _STYLES)
+
+        if stream is not None and not callable(getattr(stream, "write", None)):
+            raise ConfigError(owner, "stream", stream, "give a stream, in YAML as ext://sys.stdout or ext://sys.stderr")
+
         self._json = JSONFormatter()
         self._readable: Readable | None = None
         super().__init__(stream)

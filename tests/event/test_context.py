@@ -41,3 +41,23 @@ def test_tasks_and_threads_do_not_see_each_other() -> None:
     thread.join()
 
     assert seen == {"a": "a", "b": "b", "thread": {}}
+
+
+def test_reading_goes_on_while_another_thread_binds_new_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loghub.event.context._variables", {})
+    ended = threading.Event()
+
+    def bind_new_keys() -> None:
+        for number in range(5_000):
+            bind(**{f"key_{number}": number})
+
+        unbind(*current())
+        ended.set()
+
+    thread = threading.Thread(target=bind_new_keys)
+    thread.start()
+
+    while not ended.is_set():
+        current()
+
+    thread.join()
