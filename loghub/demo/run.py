@@ -7,6 +7,7 @@ its services logged is delivered and counted, then the hub ends. A second Ctrl-C
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from rich.console import Console
 from loghub.demo.counts import HubCounts
 from loghub.demo.crew import Crew
 from loghub.demo.report import Report, Standing
+from loghub.errors import ConfigError
 
 LOGGING = Path(__file__).parent / "logging.yaml"
 
@@ -57,12 +59,24 @@ def run(options: Options) -> int:
         The exit status: 0 where the hub has every record that the services logged.
 
     Raises:
+        ConfigError: the port is taken.
         LoghubError: the hub refuses to start, or a process ended by itself.
     """
+    _check_port(options.port)
+
     try:
         return asyncio.run(_Demo(options, Report(Console())).run())
     except (KeyboardInterrupt, asyncio.CancelledError):
         return _INTERRUPTED
+
+
+def _check_port(port: int) -> None:
+    """Find out that a port is taken before anything is shown or started."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        remedy = f"{error.strerror}: end what listens there, or take a free one with --port 0"
+        raise ConfigError("loghub demo", "--port", port, remedy) from error
 
 
 class _Demo:
