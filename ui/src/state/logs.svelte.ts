@@ -15,6 +15,7 @@ import type { GapRow } from '../model/rows';
 import { justAfter } from '../model/time';
 import { CountsState } from './counts.svelte';
 import { RateState } from './rate.svelte';
+import { Meanwhile } from '../model/meanwhile';
 import { RowsState } from './rows.svelte';
 import { TailState } from './tail.svelte';
 
@@ -42,7 +43,9 @@ export class LogsState {
   #busy = $state(false);
   #paging = $state(false);
   /** What the tail brought before the search was back; undefined when the list is there. */
-  #early: LogEvent[] | undefined;
+  #early: Meanwhile | undefined;
+  /** Which load counts: the answer to an earlier one comes too late. */
+  #turn = 0;
   #abort = new AbortController();
   readonly #hub: Hub;
 
@@ -56,7 +59,11 @@ export class LogsState {
         this.#deliver(events);
       },
       skipped: (count) => {
-        this.rows.addGap(count);
+        if (this.#early === undefined) {
+          this.rows.addGap(count);
+        } else {
+          this.#early.skip(count);
+        }
       },
     });
   }
@@ -106,7 +113,7 @@ export class LogsState {
     this.#live = place.live && place.range.kind === 'last';
     this.#abort.abort();
     this.#abort = new AbortController();
-    this.#early = [];
+    this.#early = new Meanwhile(EARLY);
     this.#busy = true;
 
     if (this.#live) {
@@ -170,20 +177,23 @@ export class LogsState {
   }
 
   async #load(): Promise<void> {
+    const turn = ++this.#turn;
     this.#busy = true;
-    this.#early ??= [];
+    this.#early ??= new Meanwhile(EARLY);
     this.counts.run(this.#filter(), this.#live);
 
-    const done = await this.#attempt(async (signal) => {
+    await this.#attempt(async (signal) => {
       const { events, cursor, ...page } = await this.#hub.search(this.#filter(), PAGE, null, signal);
+
+      if (turn !== this.#turn) {
+        return;
+      }
+
       this.#cursor = cursor;
       this.#page = page;
-      this.rows.reset([...events, ...(this.#early ?? [])]);
-    });
-
-    if (done) {
+      this.rows.reset(events, this.#early?.parts);
       this.#early = undefined;
-    }
+    });
   }
 
   /** A browser does not say why a tail was refused: a search does (signed out meanwhile). A hub that is away is no news. */
@@ -204,8 +214,7 @@ export class LogsState {
     if (this.#early === undefined) {
       this.rows.addLive(events);
     } else {
-      // While the search fails, only so much is kept for it; what is dropped is in the hub's store.
-      this.#early = [...this.#early, ...events].slice(-EARLY);
+      this.#early.add(events);
     }
   }
 

@@ -26,7 +26,7 @@ function page(events: LogEvent[], cursor: string | null = null): Page {
 class Stage {
   readonly asked: { filter: Filter; cursor: string | null }[] = [];
   readonly cursors: (string | null)[] = [];
-  pages: (Page | HubError)[] = [];
+  pages: (Page | HubError | Promise<Page>)[] = [];
   handlers: TailHandlers | undefined;
   readonly hub: Hub = {
     search: (filter, limit, cursor) => {
@@ -87,6 +87,43 @@ describe('a live search', () => {
     expect(stage.ids).toBe('s-03 s-02 s-01');
     stage.frame([event(4)], 'c4');
     expect(stage.ids).toBe('s-04 s-03 s-02 s-01');
+  });
+
+  test('the late answer to an earlier search takes nothing away', async () => {
+    const stage = new Stage();
+    let late: (page: Page) => void = () => undefined;
+    stage.pages = [
+      new Promise((resolve) => {
+        late = resolve;
+      }),
+      page([event(1)]),
+    ];
+    stage.run(true);
+    stage.handlers?.onClosed();
+    stage.logs.tail.retry();
+    stage.frame([], 'c1');
+    await settle();
+    stage.frame([event(2)], 'c2');
+    late(page([]));
+    await settle();
+    expect(stage.ids).toBe('s-02 s-01');
+    stage.logs.tail.stop();
+  });
+
+  test('a gap during the search stands where it was', async () => {
+    const stage = new Stage();
+    stage.run(true);
+    stage.pages = [page([event(1)])];
+    stage.frame([], 'c1');
+    stage.handlers?.onFrame({ type: 'gap', count: 60_000, to: 'c2' });
+    stage.frame([event(5)], 'c3');
+    await settle();
+    expect(stage.logs.rows.rows.map((row) => (row.kind === 'gap' ? row.count : row.id))).toEqual([
+      's-05',
+      60_000,
+      's-01',
+    ]);
+    stage.logs.tail.stop();
   });
 
   test('without a tail it shows what a search gives', async () => {

@@ -7,6 +7,7 @@
  */
 
 import type { LogEvent } from '../model/event';
+import { isSkipped, type Part, type Skipped } from '../model/meanwhile';
 import { eventRow, gapRow, keepNewest, merge, unknown, type GapRow, type Row } from '../model/rows';
 
 export class RowsState {
@@ -35,11 +36,15 @@ export class RowsState {
     return this.#trimmed;
   }
 
-  /** Begin anew with these events. */
-  reset(events: readonly LogEvent[] = []): void {
+  /** Begin anew with these events, and with what came meanwhile. */
+  reset(events: readonly LogEvent[] = [], meanwhile: readonly Part[] = []): void {
     this.#rows = merge([], events.map(eventRow));
     this.#waiting = [];
     this.#trimmed = 0;
+
+    for (const part of meanwhile) {
+      this.#show(isSkipped(part) ? [this.#gap(part)] : part.map(eventRow));
+    }
   }
 
   /** Add what a page of older events, or one that fills a gap, brought. */
@@ -55,8 +60,7 @@ export class RowsState {
 
   /** Show that events were left out here. */
   addGap(count: number): void {
-    const top = this.#waiting[0] ?? this.#rows[0];
-    this.#take([gapRow(count, top?.timestamp ?? '', this.#gaps++, 'behind')]);
+    this.#take([this.#gap({ count, reason: 'behind' })]);
   }
 
   /** Take a gap away, now that its events are here; `left` of them are not yet, and they are the oldest. */
@@ -80,6 +84,12 @@ export class RowsState {
       this.#waiting = [];
       this.#show(waiting);
     }
+  }
+
+  /** A gap above the newest row that there is. */
+  #gap({ count, reason }: Skipped): GapRow {
+    const top = this.#waiting[0] ?? this.#rows[0];
+    return gapRow(count, top?.timestamp ?? '', this.#gaps++, reason);
   }
 
   #take(rows: readonly Row[]): void {
