@@ -1,7 +1,7 @@
 """Request ids through a real Celery: a worker in this process on its in-memory broker, and eager tasks."""
 
-import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,38 +11,51 @@ from loghub.middleware.celery import connect, disconnect
 from loghub.middleware.traceparent import TraceParent, incoming
 
 celery: Any = pytest.importorskip("celery")
+testing: Any = pytest.importorskip("celery.contrib.testing.worker")
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
-@pytest.fixture
-def app() -> Iterator[Any]:
+def task(app: Any, name: str) -> Callable[[Callable[[], Any]], Any]:
+    """Make a function a task."""
+    made: Callable[[Callable[[], Any]], Any] = app.task(name=name)
+    return made
+
+
+@pytest.fixture(scope="module")
+def app() -> Any:
     made = celery.Celery("shop", broker="memory://", backend="cache+memory://", set_as_current=False)
     made.conf.update(broker_connection_retry_on_startup=False, worker_hijack_root_logger=False)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _connected() -> Iterator[None]:
     connect()
     connect()
-    yield made
+    yield
     disconnect()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worked(app: Any) -> Iterator[Any]:
     """Give an application with a worker of one thread."""
-    from celery.contrib.testing.worker import start_worker  # type: ignore[import-untyped] # noqa: PLC0415
 
-    @app.task(name="show")
+    @task(app, "show")
     def show() -> dict[str, Any]:
         found = current()
         bind(leaked="yes")
         return found
 
-    @app.task(name="front")
-    def front() -> Any:
-        show.delay()
-        return current()
+    @task(app, "front")
+    def front() -> str:
+        return str(show.delay().id)
 
-    with start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=20):
-        yield app
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Celery's and its worker's own
+
+        with testing.start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=20):
+            yield app
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -54,9 +67,8 @@ def test_worker_binds_what_the_sender_had_bound_and_nothing_leaks(worked: Any) -
 
     second = show.delay()
     seen = [first.get(timeout=20), second.get(timeout=20)]
-    assert seen[0] == {
-        "request_id": "r1", "trace_id": TRACE, "span_id": SPAN, "task_id": first.id, "task_name": "show"
-    }  # fmt: skip
+    ids = {"request_id": "r1", "trace_id": TRACE, "span_id": SPAN}
+    assert seen[0] == {**ids, "task_id": first.id, "task_name": "show"}
     assert seen[1] == {"request_id": second.id, "task_id": second.id, "task_name": "show"}
 
 
@@ -73,30 +85,14 @@ def test_header_of_the_caller_stays_and_an_odd_one_is_not_taken(worked: Any) -> 
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_task_sends_its_id_on_to_the_tasks_that_it_sends(app: Any) -> None:
-    from celery.contrib.testing.worker import start_worker  # noqa: PLC0415
-
-    seen: list[dict[str, Any]] = []
-    done = threading.Event()
-
-    @app.task(name="second")
-    def second() -> None:
-        seen.append(current())
-        done.set()
-
-    @app.task(name="first")
-    def first() -> None:
-        second.delay()
-
-    with start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=20):
-        sent = first.delay()
-        assert done.wait(20)
-
-    assert seen[0]["request_id"] == sent.id
+def test_task_sends_its_id_on_to_the_tasks_that_it_sends(worked: Any) -> None:
+    sent = worked.tasks["front"].delay()
+    shown = worked.AsyncResult(sent.get(timeout=20)).get(timeout=20)
+    assert shown["request_id"] == sent.id
 
 
 def test_eager_task_has_the_context_of_its_caller_and_leaves_it_alone(app: Any) -> None:
-    @app.task(name="eager")
+    @task(app, "eager")
     def eager() -> dict[str, Any]:
         found = current()
         bind(leaked="yes", request_id="changed")
@@ -121,12 +117,12 @@ def test_eager_task_has_the_context_of_its_caller_and_leaves_it_alone(app: Any) 
 def test_task_that_raises_or_runs_another_inside_leaves_nothing_bound(app: Any) -> None:
     seen: list[Any] = []
 
-    @app.task(name="inner")
+    @task(app, "inner")
     def inner() -> None:
         seen.append(current()["task_name"])
         raise ValueError("x")
 
-    @app.task(name="outer")
+    @task(app, "outer")
     def outer() -> None:
         inner.apply()
         seen.append(current()["task_name"])
@@ -137,7 +133,7 @@ def test_task_that_raises_or_runs_another_inside_leaves_nothing_bound(app: Any) 
 
 
 def test_disconnected_signals_bind_nothing(app: Any) -> None:
-    @app.task(name="free")
+    @task(app, "free")
     def free() -> dict[str, Any]:
         return current()
 

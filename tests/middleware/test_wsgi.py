@@ -98,7 +98,7 @@ def test_id_is_made_bound_and_answered() -> None:
 
 
 def test_middleware_keeps_to_the_letter_of_wsgi() -> None:
-    with served(validator(RequestIDMiddleware(streaming))) as url:  # type: ignore[arg-type]
+    with served(validator(RequestIDMiddleware(streaming))) as url:
         assert httpx.get(url).text.startswith("first ")
         assert Quiet.errors.getvalue() == ""
 
