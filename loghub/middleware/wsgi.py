@@ -86,11 +86,13 @@ class _Answer:
         self._start_response = start_response
         self._header = header
         self._unlogged = access
+        self._route: str | None = None
 
     def start(self, status: str, headers: Headers, exc_info: Any = None) -> Write:  # noqa: ANN401 (sys.exc_info's, or None)
         """Pass the head of the answer on, with the id."""
         named = [*((name, value) for name, value in headers if name.lower() != self._header[0]), self._header]
         write = self._start_response(status, named, exc_info) if exc_info else self._start_response(status, named)
+        self._route = _route(self._environ)  # now: Flask takes its request out of the environ before the body is read
         self.exchange.status = int(status[:3]) if _STATUS.match(status) else None
 
         def counting(data: bytes) -> object:
@@ -121,7 +123,7 @@ class _Answer:
         """Log the access event, once."""
         if self._unlogged:
             self._unlogged = False
-            self.exchange.log(_route(self._environ))
+            self.exchange.log(self._route)
 
 
 class _Body:

@@ -69,6 +69,7 @@ def test_error_page_of_flask_has_the_id_and_so_has_what_flask_logs(
         flask_app.logger.removeHandler(noting)
 
     assert (answer.status_code, answer.headers["X-Request-ID"]) == (500, "abc")
+    assert b"Internal Server Error" in answer.data
     assert seen == [("ERROR", "abc")]
     assert access_events(caplog)[0]["levelname"] == "ERROR"
 
