@@ -17,6 +17,8 @@ from loghub.errors import ConfigError
 from loghub.event.context import bound, current
 from loghub.filters import RateLimitFilter
 
+from scripted_hub import scripted_hub
+
 
 def limited(**options: Any) -> tuple[Clock, Keeper]:
     clock = Clock()
@@ -155,6 +157,22 @@ for number in range(3):
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines() == ["paid 0", "2 records held back: paid %d"]
+
+
+def test_end_of_the_process_tells_the_hub_too() -> None:
+    code = """
+import logging, sys
+from loghub.filters import RateLimitFilter
+from loghub.handlers.remote import RemoteHandler
+handler = RemoteHandler(sys.argv[1], linger="10 s")
+handler.addFilter(RateLimitFilter(1, 60))
+logging.getLogger("shop").addHandler(handler)
+for number in range(3):
+    logging.getLogger("shop").warning("paid %d", number)
+"""
+    with scripted_hub() as hub:
+        subprocess.run([sys.executable, "-c", code, hub.url], check=True, timeout=30)
+        assert hub.messages == ["paid 0", "2 records held back: paid %d"]
 
 
 def test_behind_a_queue_the_next_record_that_passes_tells() -> None:
