@@ -105,9 +105,8 @@ def propagate(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def current() -> dict[str, Any]:
     """Give what is bound in this context, in the order in which keys were first used."""
-    # The copy is made in one step: another thread may bind a new key meanwhile.
-    variables = tuple(_variables.items())
-    return {key: value for key, variable in variables if (value := variable.get()) is not _UNSET}
+    # A copy made in one step: another thread may bind a new key meanwhile.
+    return {key: value for key, variable in tuple(_variables.items()) if (value := variable.get()) is not _UNSET}
 
 
 class _Propagated(Generic[_P, _R]):
