@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from loghub.errors import QuerySyntaxError as QuerySyntaxError
     from loghub.event.context import bind as bind
     from loghub.event.context import bound as bound
+    from loghub.event.context import propagate as propagate
     from loghub.event.context import unbind as unbind
     from loghub.event.model import Event as Event
+    from loghub.filters import ContextFilter as ContextFilter
+    from loghub.filters import DedupeFilter as DedupeFilter
+    from loghub.filters import RateLimitFilter as RateLimitFilter
+    from loghub.filters import SampleFilter as SampleFilter
     from loghub.formatters import JSONFormatter as JSONFormatter
     from loghub.handlers.broadcast import BroadcastHandler as BroadcastHandler
     from loghub.handlers.console import ConsoleHandler as ConsoleHandler
@@ -31,6 +36,8 @@ _NAMES = {
     "BroadcastHandler": "loghub.handlers.broadcast",
     "ConfigError": "loghub.errors",
     "ConsoleHandler": "loghub.handlers.console",
+    "ContextFilter": "loghub.filters",
+    "DedupeFilter": "loghub.filters",
     "Event": "loghub.event.model",
     "JSONFileHandler": "loghub.handlers.json_file",
     "JSONFormatter": "loghub.formatters",
@@ -38,10 +45,13 @@ _NAMES = {
     "MetricsFilter": "loghub.metrics",
     "MissingExtraError": "loghub.errors",
     "QuerySyntaxError": "loghub.errors",
+    "RateLimitFilter": "loghub.filters",
     "RemoteHandler": "loghub.handlers.remote",
+    "SampleFilter": "loghub.filters",
     "bind": "loghub.event.context",
     "bound": "loghub.event.context",
     "configure": "loghub.config",
+    "propagate": "loghub.event.context",
     "unbind": "loghub.event.context",
 }
 _MODULES = ("metrics",)

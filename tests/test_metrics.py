@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from filtered import Clock
 
 from loghub import metrics
 from loghub.errors import ConfigError
 from loghub.event.context import bound
 from loghub.metrics import Family, MetricsFilter
+
+from filtered import Clock
 
 
 @pytest.fixture

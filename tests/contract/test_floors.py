@@ -19,7 +19,8 @@ def test_imports_go_only_down() -> None:
 def test_handlers_import_no_extra_at_module_top() -> None:
     code = (
         "import sys, loghub.handlers.console, loghub.handlers.json_file, loghub.handlers.remote, "
-        "loghub.handlers.broadcast, loghub.metrics, loghub.config, loghub.middleware.asgi, loghub.middleware.outbound\n"
+        "loghub.handlers.broadcast, loghub.metrics, loghub.config, loghub.middleware.asgi, loghub.middleware.outbound, "
+        "loghub.middleware.wsgi, loghub.middleware.celery, loghub.filters\n"
         "extras = {'httpx', 'starlette', 'uvicorn', 'websockets', 'prometheus_client', 'duckdb', 'msgspec', 're2',"
         " 'click', 'yaml', 'rich'}\n"
         "print(sorted(extras & set(sys.modules)))"

@@ -6,11 +6,12 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from filtered import Keeper, logger_with
 
 from loghub.errors import ConfigError
 from loghub.event.context import bound
 from loghub.filters import ContextFilter
+
+from filtered import Keeper, logger_with
 
 
 def seen(*, extra: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:

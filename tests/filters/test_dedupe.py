@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
-from filtered import Clock, Keeper, logger_with
 
 from loghub.errors import ConfigError
 from loghub.filters import DedupeFilter
+
+from filtered import Clock, Keeper, logger_with
 
 
 def deduped(**options: Any) -> tuple[Clock, Keeper]:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filtered import Clock, Keeper, logger_with
 
 from loghub.errors import ConfigError
 from loghub.event.context import bound, current
 from loghub.filters import RateLimitFilter
 
+from filtered import Clock, Keeper, logger_with
 from scripted_hub import scripted_hub
 
 

@@ -7,11 +7,12 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from filtered import Keeper, logger_with
 
 from loghub.errors import ConfigError
 from loghub.event.context import bound
 from loghub.filters import SampleFilter
+
+from filtered import Keeper, logger_with
 
 
 def test_share_of_the_records_passes() -> None:
