@@ -134,7 +134,7 @@ class JSONFileHandler(logging.Handler):
 
     def _open(self, now: float) -> int:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = _open_to_append(self._path)
         status = os.fstat(descriptor)
         self._identity = (status.st_dev, status.st_ino)
         self._look_at = now + _LOOK_SECONDS
@@ -154,13 +154,21 @@ class JSONFileHandler(logging.Handler):
         return (status.st_dev, status.st_ino) == self._identity
 
     def _roll(self, incoming: int, now: float) -> None:
-        """Give the file its segment's name, unless another process does so or has done so."""
-        with RollLock(self._path) as taken:
-            if taken and self._is_current() and self._is_due(incoming, now) and not self._rename(now):
-                return
+        """Give the file its segment's name, unless another process does so or has done so.
 
-            if taken:
-                self._release()
+        Where that is refused (a directory that cannot be written to, a file held open), the file goes on.
+        """
+        try:
+            with RollLock(self._path) as taken:
+                if taken and self._is_current() and self._is_due(incoming, now):
+                    self._rename(now)
+
+                if taken:
+                    self._release()
+        except OSError as error:
+            self._roll_at = now + _ROLL_AGAIN_SECONDS
+            say(f"JSONFileHandler {self.baseFilename}", f"cannot roll over ({error}); goes on in the same file")
+            return
 
         if taken and self._retention:
             prune(self._path, self._retention, now)
@@ -171,17 +179,9 @@ class JSONFileHandler(logging.Handler):
 
         return self._rotation.should_roll(os.fstat(self._descriptor).st_size, incoming, self._deadline, now)
 
-    def _rename(self, now: float) -> bool:
-        """Make a segment of the file; where that is refused, go on in the file and try again in a while."""
-        try:
-            names = os.listdir(self._path.parent)  # noqa: PTH208 (names are what is needed)
-            self._path.rename(next_path(self._path, datetime.fromtimestamp(now, UTC), names))
-        except OSError as error:
-            self._roll_at = now + _ROLL_AGAIN_SECONDS
-            say(f"JSONFileHandler {self.baseFilename}", f"cannot roll over ({error}); goes on in the same file")
-            return False
-
-        return True
+    def _rename(self, now: float) -> None:
+        names = os.listdir(self._path.parent)  # noqa: PTH208 (names are what is needed)
+        self._path.rename(next_path(self._path, datetime.fromtimestamp(now, UTC), names))
 
     def _release(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
@@ -191,15 +191,30 @@ class JSONFileHandler(logging.Handler):
                 os.close(descriptor)
 
 
+def _open_to_append(path: Path) -> int:
+    flags = os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+
+    try:
+        return os.open(path, os.O_RDWR | flags, 0o666)
+    except PermissionError:  # a file that may be written and not read: its last byte cannot be looked at
+        return os.open(path, os.O_WRONLY | flags, 0o666)
+
+
 def _ends_torn(descriptor: int) -> bool:
     """Tell whether the file ends within a line, and nobody is about to finish it.
 
     Another process's write may be seen half done, for microseconds; what a crash left stays as it is.
     """
     for _ in range(_TORN_LOOKS):
-        size = os.fstat(descriptor).st_size
+        try:
+            if os.lseek(descriptor, 0, os.SEEK_END) == 0:
+                return False
 
-        if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+            os.lseek(descriptor, -1, os.SEEK_END)
+
+            if os.read(descriptor, 1) == b"\n":
+                return False
+        except OSError:  # a file that cannot be read, a pipe, a device
             return False
 
         time.sleep(_TORN_WAIT_SECONDS)

@@ -4,13 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from loghub.handlers.json_file import JSONFileHandler
-from loghub.segments import segments
+from loghub.segments import next_path, segments
 
 
 def log_to(handler: logging.Handler, messages: Iterable[str]) -> None:
@@ -196,22 +199,122 @@ def test_written_lines_survive_kill_9(tmp_path: Path) -> None:
     assert messages_of(path) == [f"line {n}" for n in range(100)]
 
 
-def test_read_only_directory_is_no_exception_for_an_unprivileged_process(tmp_path: Path) -> None:
-    path = tmp_path / "locked" / "app.jsonl"
-    path.parent.mkdir(mode=0o555)
+def as_nobody(work: Callable[[], bool]) -> bool:
+    """Do it in a child without root's rights, which no permission binds."""
     child = os.fork()
 
     if child == 0:
-        status = 1
+        status = 2
 
         try:
             if os.getuid() == 0:
                 os.setuid(65_534)
 
-            handler = JSONFileHandler(path)
-            log_to(handler, ["one"])
-            status = 0 if handler.lost == 1 else 2
+            status = 0 if work() else 1
         finally:
             os._exit(status)
 
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Give a folder that everybody can reach; those of pytest are for its user alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_directory_that_cannot_be_written_is_no_exception(open_folder: Path) -> None:
+    def log() -> bool:
+        handler = JSONFileHandler(open_folder / "new" / "app.jsonl")
+        log_to(handler, ["one"])
+        return handler.lost == 1
+
+    assert as_nobody(log)
+
+
+def test_file_that_cannot_be_rolled_over_goes_on_and_loses_nothing(open_folder: Path) -> None:
+    path = open_folder / "app.jsonl"
+    path.touch()
+    path.chmod(0o666)
+
+    def log() -> bool:
+        handler = JSONFileHandler(path, rotate="1 KB", keep_files=1)
+        log_to(handler, [f"{n}" for n in range(50)])
+        return handler.lost == 0
+
+    assert as_nobody(log)
+    assert messages_of(path) == [f"{n}" for n in range(50)]
+
+
+def test_file_that_may_be_written_and_not_read_is_appended_to(open_folder: Path) -> None:
+    path = open_folder / "app.jsonl"
+    path.write_text("{}\n")
+    path.chmod(0o222)
+
+    def log() -> bool:
+        handler = JSONFileHandler(path)
+        log_to(handler, ["one"])
+        return handler.lost == 0
+
+    assert as_nobody(log)
+    assert len(path.read_text().splitlines()) == 2
+
+
+def test_line_is_one_write_of_whole_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    handler = JSONFileHandler(tmp_path / "app.jsonl", rotate="100 MB")
+    log_to(handler, ["opens the file"])
+    written: list[bytes] = []
+    real = os.write
+
+    def write(descriptor: int, data: bytes) -> int:
+        written.append(data)
+        return real(descriptor, data)
+
+    monkeypatch.setattr(os, "write", write)
+    log_to(handler, ["one", "x" * 100_000])
+    monkeypatch.undo()
+    handler.close()
+
+    assert [data.count(b"\n") for data in written] == [1, 1]
+    assert all(data.endswith(b"\n") for data in written)
+
+
+def test_retention_holds_at_the_start_and_from_time_to_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "app.jsonl"
+    names: list[str] = []
+
+    def make_old_segments() -> None:
+        for _ in range(3):
+            names.append(next_path(path, datetime(2026, 1, 1, tzinfo=UTC), names).name)
+            (tmp_path / names[-1]).touch()
+
+    make_old_segments()
+    handler = JSONFileHandler(path, keep="14 days")
+    log_to(handler, ["starts"])
+    assert segments(path) == []
+
+    make_old_segments()
+    log_to(handler, ["goes on"])
+    assert len(segments(path)) == 3
+    later = time.time() + 700
+    monkeypatch.setattr("time.time", lambda: later)
+    log_to(handler, ["later"])
+    handler.close()
+    assert segments(path) == []
+
+
+def test_file_that_somebody_else_has_rolled_is_not_rolled_again(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    mine, other = JSONFileHandler(path, rotate="2 KB"), JSONFileHandler(path, rotate="2 KB")
+
+    for turn in range(40):
+        log_to(mine, [f"mine {turn}"])
+        log_to(other, [f"other {turn}"])
+
+    mine.close()
+    other.close()
+    sizes = [segment.path.stat().st_size for segment in segments(path)]
+    assert min(sizes) > 1000, "a roll of a file that was just begun"
+    assert len(messages_of(path)) == 80
