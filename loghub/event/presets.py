@@ -9,11 +9,12 @@ Rules:
 Each table names the reference that it was checked against.
 """
 
+import json
 import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from loghub.event.encode import encode
+from loghub.event.encode import decode, encode
 from loghub.event.model import INTEGER_KEYS, KEYS, LEVELS, TAIL_KEYS, TEXT_KEYS, parse_time
 
 Preset = Callable[[dict[str, Any]], dict[str, Any]]
@@ -329,4 +330,4 @@ def _is_gelf_name(key: str) -> bool:
 
 def json_text(value: object) -> str:
     """Write any value as JSON text."""
-    return encode({"": value})[4:-2].decode()
+    return json.dumps(decode(encode({"": value}))[""], ensure_ascii=False, separators=(",", ":"))
