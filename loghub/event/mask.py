@@ -10,6 +10,7 @@ Rules:
    value is masked.
 """
 
+import ast
 import dataclasses
 import datetime
 import decimal
@@ -323,7 +324,7 @@ class _Secrets:
                 self._look(item, depth + 1, seen)
 
     def _remember(self, text: str) -> None:
-        for part in {text, *text.splitlines()}:
+        for part in {text, *text.splitlines(), _unquoted(text)}:
             if len(part) >= _SHORTEST_SECRET and part.strip("*"):
                 self.found.add(part)
 
@@ -356,6 +357,16 @@ def _key_text(key: object) -> str:
         return str.__str__(key)
 
     return bytes(key).decode("utf-8", "backslashreplace") if isinstance(key, _BYTES) else safe_text(key)
+
+
+def _unquoted(text: str) -> str:
+    """Give the text that a `repr` shows: locals are such."""
+    try:
+        value = ast.literal_eval(text) if text[:1] in "'\"b" and text[-1:] in "'\"" else text
+    except Exception:  # noqa: BLE001 (no repr of a text)
+        return text
+
+    return _key_text(value)
 
 
 def _parts_of(value: object) -> Iterator[tuple[str | None, object]]:
