@@ -27,6 +27,9 @@ FREE = "fields"
 
 STANDARD = frozenset((*KEYS, *TAIL_KEYS, *TEXT_KEYS, *INTEGER_KEYS, "extra"))
 
+SIGNS = frozenset(("@timestamp", "log.level", "ecs", "SeverityNumber", "SeverityText", "severity", "ddsource", "short_message"))
+"""Keys by which a preset's line is known; a free key of such a name stands under "loghub" in each preset."""
+
 ECS_VERSION = "9.2.0"
 ECS_NAMES = {
     "timestamp": "@timestamp",
@@ -48,6 +51,13 @@ ECS_NAMES = {
     "exc_info": "error.stack_trace",
 }
 
+OTEL_TOP = {
+    "timestamp": "Timestamp",
+    "level": "SeverityText",
+    "message": "Body",
+    "trace_id": "TraceId",
+    "span_id": "SpanId",
+}
 OTEL_RESOURCE = {
     "service": "service.name",
     "env": "deployment.environment.name",
@@ -55,6 +65,7 @@ OTEL_RESOURCE = {
     "hostname": "host.name",
     "process": "process.pid",
 }
+_OTEL_PLACED = frozenset((*OTEL_TOP, *OTEL_RESOURCE, "logger"))
 OTEL_ATTRIBUTES = {
     "thread": "thread.name",
     "function": "code.function.name",
@@ -146,19 +157,18 @@ def otel(fields: dict[str, Any]) -> dict[str, Any]:
     References: https://opentelemetry.io/docs/specs/otel/logs/data-model/ and the semantic conventions
     https://opentelemetry.io/docs/specs/semconv/registry/attributes/code/ (exception, thread, service, host)
     """
-    number = level_number_of(fields)
+    line = {name: fields[key] for key, name in OTEL_TOP.items() if key in fields}
+    line["SeverityNumber"] = otel_severity(level_number_of(fields))
     time_us = parse_time(fields.get("timestamp"))
-    line: dict[str, Any] = {} if time_us is None else {"Timestamp": str(time_us * 1000)}
-    line |= {"SeverityText": fields.get("level", ""), "SeverityNumber": otel_severity(number)}
-    top = {"message": "Body", "trace_id": "TraceId", "span_id": "SpanId"}
-    line |= {name: fields[key] for key, name in top.items() if key in fields}
+
+    if time_us is not None:
+        line["Timestamp"] = str(time_us * 1000)
 
     if "logger" in fields:
         line["InstrumentationScope"] = {"Name": fields["logger"]}
 
     line["Resource"] = {name: fields[key] for key, name in OTEL_RESOURCE.items() if key in fields}
-    done = {"timestamp", "level", "logger", *top, *OTEL_RESOURCE}
-    rest = {key: value for key, value in fields.items() if key not in done}
+    rest = {key: value for key, value in fields.items() if key not in _OTEL_PLACED}
     attributes = _named({}, rest, OTEL_ATTRIBUTES, _error(fields, "exception.type", "exception.message"))
     own = attributes.pop(OWN, {})
     line["Attributes"] = attributes | {f"{OWN}.{key}": value for key, value in own.items()}
@@ -264,7 +274,7 @@ def _named(
     taken: Collection[str] = (),
 ) -> dict[str, Any]:
     """Add fields to a line under their names there; what has none, or one that is taken, goes under "loghub"."""
-    refused = {*names.values(), *taken, *line, *derived, OWN, *(name.split(".")[0] for name in names.values())}
+    refused = {*SIGNS, *names.values(), *taken, *line, *derived, OWN, *(name.split(".")[0] for name in names.values())}
     free: dict[str, Any] = {}
     own: dict[str, Any] = {}
     clashing: dict[str, Any] = {}
@@ -277,7 +287,7 @@ def _named(
             own[key] = value
 
         else:
-            (clashing if key in refused else free)[key] = value
+            (clashing if key in refused or key.startswith((f"{OWN}.", "_")) else free)[key] = value
 
     if clashing:
         own[FREE] = clashing
