@@ -27,10 +27,12 @@ FREE = "fields"
 
 STANDARD = frozenset((*KEYS, *TAIL_KEYS, *TEXT_KEYS, *INTEGER_KEYS, "extra"))
 
-SIGNS = frozenset(("@timestamp", "log.level", "ecs", "SeverityNumber", "SeverityText", "severity", "ddsource", "short_message"))
+SIGNS = frozenset(
+    ("@timestamp", "log.level", "ecs", "SeverityNumber", "SeverityText", "severity", "ddsource", "short_message")
+)
 """Keys by which a preset's line is known; a free key of such a name stands under "loghub" in each preset."""
 
-ECS_VERSION = "9.2.0"
+ECS_VERSION = "8.16.0"
 ECS_NAMES = {
     "timestamp": "@timestamp",
     "level": "log.level",
@@ -189,7 +191,7 @@ def gcp(fields: dict[str, Any]) -> dict[str, Any]:
     https://cloud.google.com/error-reporting/docs/formatting-error-messages
     """
     number = level_number_of(fields)
-    line = {"severity": next((name for least, name in GCP_SEVERITIES if number >= least), "DEFAULT")}
+    line: dict[str, Any] = {"severity": next((name for least, name in GCP_SEVERITIES if number >= least), "DEFAULT")}
     done = {"service", "version", *GCP_PLACE}
     rest = {key: value for key, value in fields.items() if key not in done}
 
@@ -309,28 +311,25 @@ def _error(fields: Mapping[str, Any], kind: str, message: str) -> dict[str, Any]
 
 def _additional(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Give additional fields: "_" before the name, and JSON text for what is neither text nor number."""
-    line: dict[str, Any] = {}
-    as_json: list[str] = []
-    clashing: dict[str, Any] = {}
+    refused = {key: value for key, value in fields.items() if not _is_gelf_name(key)}
+    named = {key: value for key, value in fields.items() if key not in refused}
+    as_json = [key for key, value in named.items() if not _is_gelf_value(value)]
+    line = {f"_{key}": value if key not in as_json else json_text(value) for key, value in named.items()}
 
-    for key, value in fields.items():
-        if not _is_gelf_name(key):
-            clashing[key] = value
-
-        elif isinstance(value, str | int | float) and not isinstance(value, bool) and math.isfinite(value if not isinstance(value, str) else 0):
-            line[f"_{key}"] = value
-
-        else:
-            line[f"_{key}"] = json_text(value)
-            as_json.append(key)
-
-    if clashing:
-        line[f"_{OWN}_{FREE}"] = json_text(clashing)
+    if refused:
+        line[f"_{OWN}_{FREE}"] = json_text(refused)
 
     if as_json:
         line[GELF_JSON] = " ".join(as_json)
 
     return line
+
+
+def _is_gelf_value(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _is_gelf_name(key: str) -> bool:
