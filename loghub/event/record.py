@@ -4,7 +4,8 @@ Rules (schema of the event):
 1. Keys stand in the order of the line; a key that has no value is absent.
 2. For service, hostname, component, request_id, trace_id and span_id a static value wins over
    an extra, an extra over a bound value, a bound value over the environment. Other free keys alike.
-3. An extra under any other standard key, or one that starts with "_", goes into "extra".
+3. An extra under any other standard key, or one that starts with "_", goes into "extra";
+   a key that is no text becomes one, and a dict as message without "message" has an empty one.
 """
 
 import logging
@@ -14,9 +15,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loghub.event.context import current
-from loghub.event.encode import safe_text
 from loghub.event.exceptions import describe
 from loghub.event.model import KEYS, LEVELS, TAIL_KEYS
+from loghub.event.values import exact_text, safe_text
 
 IDENTITY = ("service", "hostname", "component", "request_id", "trace_id", "span_id")
 """Standard keys that an application may set: as static, extra or bound value."""
@@ -27,7 +28,7 @@ _STANDARD = frozenset(
         *("message", "asctime", "taskName"),
     )
 )
-_RESERVED = frozenset((*KEYS, *TAIL_KEYS, "extra")) - frozenset(IDENTITY)
+_RESERVED = frozenset((*KEYS, *TAIL_KEYS)) - frozenset(IDENTITY)
 _second: tuple[int, str] = (-1, "")
 
 
@@ -50,7 +51,7 @@ def fields_of(
         fields["levelno"] = record.levelno
 
     fields["logger"] = record.name
-    wrong = _add_message(fields, record)
+    wrong = add_message(fields, record)
     _copy(fields, identity, ("service", "hostname"))
     _add_origin(fields, record)
     _copy(fields, identity, ("component", "request_id", "trace_id", "span_id"))
@@ -87,28 +88,44 @@ def _free_fields(record: logging.LogRecord, static: Mapping[str, Any]) -> dict[A
 
 def _checked(free: dict[Any, Any]) -> dict[str, Any]:
     """Put what may not stand at the top level under "extra"; our own marks on the record are left out."""
-    inside = {key: value for key, value in free.items() if _is_refused(key)}
-
-    if not inside:
+    if all(type(key) is str and key not in _RESERVED and not key.startswith("_") for key in free):
         return free
 
-    outside = {key: value for key, value in free.items() if key not in inside}
-    kept = {str(key): value for key, value in inside.items() if not str(key).startswith("_loghub")}
+    outside: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+
+    for key, value in free.items():
+        place = kept if _is_refused(key) else outside
+        place[_name(key, free)] = value
+
+    kept = {key: value for key, value in kept.items() if not key.startswith("_loghub")}
+
+    if kept and "extra" in outside:  # an extra of that very name
+        kept["extra"] = outside.pop("extra")
+
     return {**outside, "extra": kept} if kept else outside
 
 
+def _name(key: object, free: Mapping[Any, Any]) -> str:
+    """Give a key as text; one that was none must not take the place of another."""
+    if isinstance(key, str):
+        return exact_text(key)
+
+    name = safe_text(key)
+    return f"{name}~2" if name in free else name
+
+
 def _is_refused(key: object) -> bool:
-    return not isinstance(key, str) or key in _RESERVED or key.startswith("_")
+    return isinstance(key, str) and (key in _RESERVED or key.startswith("_"))
 
 
-def _add_message(fields: dict[str, Any], record: logging.LogRecord) -> dict[str, Any]:
+def add_message(fields: dict[str, Any], record: logging.LogRecord) -> dict[str, Any]:
     """Add message and template; give back what to say of wrong arguments at the end of the line."""
     template: Any = record.msg
 
     if isinstance(template, dict):
-        if isinstance(template.get("message"), str):
-            fields["message"] = template["message"]
-
+        message = template.get("message")
+        fields["message"] = message if isinstance(message, str) else ""
         return {}
 
     try:
