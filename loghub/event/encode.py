@@ -23,7 +23,7 @@ from loghub.event.model import JSONValue
 from loghub.event.safe import Safe
 from loghub.event.values import known, safe_text
 
-__all__ = ["Limits", "decode", "encode", "safe_text"]
+__all__ = ["Limits", "decode", "encode", "is_right", "safe_text"]
 
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")  # orjson reads an integer over 64 bits as a float
 _CERTAIN = frozenset((str, int, bool, type(None)))
@@ -48,7 +48,7 @@ def encode(
     except Exception:  # noqa: BLE001 (orjson's own errors, and whatever a user's object raises)
         line = b""
 
-    if line and (not suspicious(line, bounds) or _is_right(line, fields, bounds)):
+    if line and is_right(line, fields, bounds):
         return line
 
     return _encode_safely(fields, default, bounds, line)
@@ -71,7 +71,17 @@ def decode(line: bytes) -> dict[str, JSONValue]:
     return value
 
 
-def _is_right(line: bytes, fields: Mapping[str, Any], limits: Limits) -> bool:
+def is_right(line: bytes, fields: Mapping[str, Any], limits: Limits = UNLIMITED) -> bool:
+    """Tell whether a line as orjson writes it is within the limits and lost no number that is none.
+
+    Args:
+        line: as it was written.
+        fields: what may hold such numbers.
+        limits: what the line may hold.
+    """
+    if not suspicious(line, limits):
+        return True
+
     try:
         return not exceeds(line, limits) and not (b"null" in line and _may_hold_nan(fields))
     except Exception:  # noqa: BLE001 (a stack that is nearly full)
