@@ -70,7 +70,8 @@ def test_other_key_is_left_alone(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [SECRET, 12, 3.5, True, b"x", [SECRET], {"a": SECRET}, Login("ann", SECRET), Hostile()]
+    "value",
+    [SECRET, 12, 3.5, True, b"x", [SECRET], {"a": SECRET}, Login("ann", SECRET), pytest.param(Hostile(), id="hostile")],
 )
 def test_value_at_a_masked_key_is_replaced_whatever_its_type(value: object) -> None:
     assert Mask(NAMES).fields({"a": [{"password": value}]}) == {"a": [{"password": "***"}]}
@@ -161,6 +162,22 @@ def test_cycle_stays_a_cycle_and_is_written() -> None:
     assert SECRET not in encode(masked).decode()
 
 
+@dataclasses.dataclass
+class Knot:
+    password: str
+    left: object = None
+    right: object = None
+
+
+def test_objects_that_hold_each_other_end_somewhere() -> None:
+    knot = Knot(SECRET)
+    knot.left = knot.right = Knot(SECRET, knot, knot)
+    line = encode(Mask(NAMES).fields({"knot": knot, "again": [Session(knot)]})).decode()
+
+    assert SECRET not in line
+    assert len(line) < 10_000
+
+
 def test_deep_value_ends_somewhere() -> None:
     deep: Any = SECRET
 
@@ -239,9 +256,8 @@ class Unsure:
 
 
 def test_object_that_has_no_truth_is_no_reason_to_mask_the_line() -> None:
-    fields = {"message": "tea", "array": Unsure()}
-
-    assert Mask(NAMES).fields(fields, Unsure(), (Unsure(), "x"), [Unsure()])["message"] == "tea"
+    for odd in (Unsure(), Hostile()):
+        assert Mask(NAMES).fields({"message": "tea", "odd": odd}, odd, (odd, "x"), [odd])["message"] == "tea"
 
 
 def test_object_is_given_to_the_default_and_what_that_gives_is_masked() -> None:
