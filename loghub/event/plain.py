@@ -5,9 +5,9 @@ Rules:
    around the two parts that are new in each record, the message and the free fields.
 2. Which keys of a record are free, and in what order they stand, depends on its keys alone: a plan is made for each
    combination of keys that is met, and kept. Caches are bounded; a full one is emptied.
-3. What is rare is not done here: `line` gives None for an exception, a message that is no text, wrong arguments, a
-   refused key, a record class of somebody else's, a value that JSON does not know. Then `fields_of` and `encode` say
-   what the line is; the two ways give the same bytes, which tests hold against each other.
+3. What is rare is not done here: an exception, a message that is no text, wrong arguments, a
+   refused key, a record class of somebody else's, a value that JSON does not know. For these `fields_of` and `encode`
+   say what the line is; where both ways can, they give the same bytes, which tests hold against each other.
 """
 
 import logging
@@ -57,6 +57,7 @@ class PlainLine:
         environment: what holds where nothing else is said.
         default: gives a value that JSON knows for one that it does not.
         limits: what a line may hold.
+        otherwise: writes the line of a record that is none of the usual ones.
     """
 
     def __init__(
@@ -65,11 +66,14 @@ class PlainLine:
         environment: Mapping[str, Any],
         default: Callable[[Any], Any] | None,
         limits: Limits,
+        otherwise: Callable[[logging.LogRecord], bytes],
     ) -> None:
         self._static = dict(static)
         self._environment = dict(environment)
         self._default = default or known
+        self._otherwise = otherwise
         self._limits = limits
+        self._harmless = limits.harmless
         self._plans: dict[object, _Plan | None] = {}
         self._places: dict[object, tuple[bytes, bytes]] = {}
         self._threads: dict[object, bytes] = {}
@@ -77,8 +81,16 @@ class PlainLine:
         who = {key: value for key in _WHO if (value := {**environment, **static}.get(key)) is not None}
         self._who = b"," + _inside(who) if who else b""
 
-    def line(self, record: logging.LogRecord) -> bytes | None:
-        """Give the line, or None where the record is none of the usual ones; may raise what a value raises."""
+    def line(self, record: logging.LogRecord) -> bytes:
+        """Give the line."""
+        try:
+            line = self._line(record)
+        except Exception:  # noqa: BLE001 (a value that JSON does not know, wrong arguments)
+            line = None
+
+        return self._otherwise(record) if line is None else line
+
+    def _line(self, record: logging.LogRecord) -> bytes | None:
         held = record.__dict__
         message = record.msg
 
@@ -128,6 +140,11 @@ class PlainLine:
 
         parts = (text, micros - start, head, _dumps(message), template, self._who, thread, origin, free)
         line = b'%b%06dZ"%b%b%b%b%b%b%b' % parts
+
+        # As `is_right` sees it, but only the free fields are searched: the others hold neither null nor lists.
+        if len(line) <= self._harmless and not (b"[" in free or b"null" in free or free.find(b"{", 1) > 0):
+            return line
+
         return line if is_right(line, fields, self._limits) else None
 
     def _new_plan(self, shape: object, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Plan | None:
