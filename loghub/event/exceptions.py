@@ -112,8 +112,8 @@ class _Description:
         members: list[JSONValue] = []
 
         for member in error.exceptions[:_MAX_GROUP]:
-            if self._is_new(member):
-                members.append(self.of(member, depth))
+            if self._is_new(member):  # what `of` describes is not new to the next one
+                members.append(self.of(member, depth))  # noqa: PERF401
 
         data["exceptions"] = members
         cut = len(error.exceptions) - len(members)

@@ -7,8 +7,6 @@ that stands in everything the pattern matches, so that most texts cost one `in`.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
 
 from loghub.errors import ConfigError
 
@@ -21,20 +19,15 @@ class Pattern:
 
     Attributes:
         hint: stands, in lower case, in each text that the pattern matches; empty where there is none.
+        shortest: the number of characters below which nothing matches.
         regex: finds the secret.
         replacement: what stands in its place; a function decides match by match.
     """
 
     hint: str
+    shortest: int
     regex: re.Pattern[str]
     replacement: str | Callable[[re.Match[str]], str] = MASKED
-
-    def mask(self, text: str) -> str:
-        """Give the text without what the pattern finds."""
-        if self.hint and self.hint not in text and self.hint not in text.lower():
-            return text
-
-        return self.regex.sub(self.replacement, text)
 
 
 def pattern_of(value: object, rule: object) -> Pattern:
@@ -50,7 +43,9 @@ def pattern_of(value: object, rule: object) -> Pattern:
         return NAMED[value]
 
     if value.isidentifier():
-        raise _wrong(rule, f"there is no pattern of this name, only {', '.join(NAMED)}; [{value[0]}]{value[1:]} finds the word")
+        raise _wrong(
+            rule, f"there is no pattern of this name, only {', '.join(NAMED)}; [{value[0]}]{value[1:]} finds the word"
+        )
 
     try:
         regex = re.compile(value)
@@ -60,7 +55,7 @@ def pattern_of(value: object, rule: object) -> Pattern:
     if regex.search("") is not None:
         raise _wrong(rule, "this regular expression matches the empty text; let it match at least one character")
 
-    return Pattern("", regex)
+    return Pattern("", 1, regex)
 
 
 def _wrong(rule: object, remedy: str) -> ConfigError:
@@ -113,14 +108,20 @@ def _luhn(digits: str) -> bool:
 
 
 NAMED: dict[str, Pattern] = {
-    "email": Pattern("@", re.compile(r"(?<![\w.+%'-])[\w.+%'-]++@[\w-]++(?:\.[\w-]++)+")),
-    "bearer": Pattern("bearer", re.compile(r"""(?i)\b(bearer(?:["']?\s*[:=]\s*["']?|\s+|%20))[^\s"',;<>]++"""), rf"\1{MASKED}"),
-    "jwt": Pattern("eyj", re.compile(r"(?<![\w-])eyJ[\w-]*+\.[\w-]++(?:\.[\w-]*+)+")),
-    "card": Pattern("", re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,}+"), _card),
+    "email": Pattern("@", 5, re.compile(r"(?<![\w.+%'-])[\w.+%'-]++@[\w-]++(?:\.[\w-]++)+")),
+    "bearer": Pattern(
+        "bearer", 8, re.compile(r"""(?i)\b(bearer(?:["']?\s*[:=]\s*["']?|\s+|%20))[^\s"',;<>]++"""), rf"\1{MASKED}"
+    ),
+    "jwt": Pattern("eyj", 5, re.compile(r"(?<![\w-])eyJ[\w-]*+\.[\w-]++(?:\.[\w-]*+)+")),
+    "card": Pattern("", 13, re.compile(r"(?<![0-9])[0-9](?:[ -]?[0-9]){12,}+"), _card),
     "private_key": Pattern(
         "-----begin",
-        re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)", re.DOTALL),
+        27,
+        re.compile(
+            r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+            re.DOTALL,
+        ),
     ),
-    "url_credentials": Pattern("://", re.compile(r"""(?<=://)[^\s/?#"'<>]+(?=@)""")),
+    "url_credentials": Pattern("://", 5, re.compile(r"""(?<=://)[^\s/?#"'<>]+(?=@)""")),
 }
 """The patterns that have a name."""

@@ -27,7 +27,12 @@ FREE = "fields"
 
 STANDARD = frozenset((*KEYS, *TAIL_KEYS, *TEXT_KEYS, *INTEGER_KEYS, "extra"))
 
-ECS_VERSION = "9.2.0"
+SIGNS = frozenset(
+    ("@timestamp", "log.level", "ecs", "SeverityNumber", "SeverityText", "severity", "ddsource", "short_message")
+)
+"""Keys by which a preset's line is known; a free key of such a name stands under "loghub" in each preset."""
+
+ECS_VERSION = "8.16.0"
 ECS_NAMES = {
     "timestamp": "@timestamp",
     "level": "log.level",
@@ -48,6 +53,13 @@ ECS_NAMES = {
     "exc_info": "error.stack_trace",
 }
 
+OTEL_TOP = {
+    "timestamp": "Timestamp",
+    "level": "SeverityText",
+    "message": "Body",
+    "trace_id": "TraceId",
+    "span_id": "SpanId",
+}
 OTEL_RESOURCE = {
     "service": "service.name",
     "env": "deployment.environment.name",
@@ -55,6 +67,7 @@ OTEL_RESOURCE = {
     "hostname": "host.name",
     "process": "process.pid",
 }
+_OTEL_PLACED = frozenset((*OTEL_TOP, *OTEL_RESOURCE, "logger"))
 OTEL_ATTRIBUTES = {
     "thread": "thread.name",
     "function": "code.function.name",
@@ -146,19 +159,18 @@ def otel(fields: dict[str, Any]) -> dict[str, Any]:
     References: https://opentelemetry.io/docs/specs/otel/logs/data-model/ and the semantic conventions
     https://opentelemetry.io/docs/specs/semconv/registry/attributes/code/ (exception, thread, service, host)
     """
-    number = level_number_of(fields)
+    line = {name: fields[key] for key, name in OTEL_TOP.items() if key in fields}
+    line["SeverityNumber"] = otel_severity(level_number_of(fields))
     time_us = parse_time(fields.get("timestamp"))
-    line: dict[str, Any] = {} if time_us is None else {"Timestamp": str(time_us * 1000)}
-    line |= {"SeverityText": fields.get("level", ""), "SeverityNumber": otel_severity(number)}
-    top = {"message": "Body", "trace_id": "TraceId", "span_id": "SpanId"}
-    line |= {name: fields[key] for key, name in top.items() if key in fields}
+
+    if time_us is not None:
+        line["Timestamp"] = str(time_us * 1000)
 
     if "logger" in fields:
         line["InstrumentationScope"] = {"Name": fields["logger"]}
 
     line["Resource"] = {name: fields[key] for key, name in OTEL_RESOURCE.items() if key in fields}
-    done = {"timestamp", "level", "logger", *top, *OTEL_RESOURCE}
-    rest = {key: value for key, value in fields.items() if key not in done}
+    rest = {key: value for key, value in fields.items() if key not in _OTEL_PLACED}
     attributes = _named({}, rest, OTEL_ATTRIBUTES, _error(fields, "exception.type", "exception.message"))
     own = attributes.pop(OWN, {})
     line["Attributes"] = attributes | {f"{OWN}.{key}": value for key, value in own.items()}
@@ -179,7 +191,7 @@ def gcp(fields: dict[str, Any]) -> dict[str, Any]:
     https://cloud.google.com/error-reporting/docs/formatting-error-messages
     """
     number = level_number_of(fields)
-    line = {"severity": next((name for least, name in GCP_SEVERITIES if number >= least), "DEFAULT")}
+    line: dict[str, Any] = {"severity": next((name for least, name in GCP_SEVERITIES if number >= least), "DEFAULT")}
     done = {"service", "version", *GCP_PLACE}
     rest = {key: value for key, value in fields.items() if key not in done}
 
@@ -264,7 +276,7 @@ def _named(
     taken: Collection[str] = (),
 ) -> dict[str, Any]:
     """Add fields to a line under their names there; what has none, or one that is taken, goes under "loghub"."""
-    refused = {*names.values(), *taken, *line, *derived, OWN, *(name.split(".")[0] for name in names.values())}
+    refused = {*SIGNS, *names.values(), *taken, *line, *derived, OWN, *(name.split(".")[0] for name in names.values())}
     free: dict[str, Any] = {}
     own: dict[str, Any] = {}
     clashing: dict[str, Any] = {}
@@ -277,7 +289,7 @@ def _named(
             own[key] = value
 
         else:
-            (clashing if key in refused else free)[key] = value
+            (clashing if key in refused or key.startswith((f"{OWN}.", "_")) else free)[key] = value
 
     if clashing:
         own[FREE] = clashing
@@ -299,28 +311,25 @@ def _error(fields: Mapping[str, Any], kind: str, message: str) -> dict[str, Any]
 
 def _additional(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Give additional fields: "_" before the name, and JSON text for what is neither text nor number."""
-    line: dict[str, Any] = {}
-    as_json: list[str] = []
-    clashing: dict[str, Any] = {}
+    refused = {key: value for key, value in fields.items() if not _is_gelf_name(key)}
+    named = {key: value for key, value in fields.items() if key not in refused}
+    as_json = [key for key, value in named.items() if not _is_gelf_value(value)]
+    line = {f"_{key}": value if key not in as_json else json_text(value) for key, value in named.items()}
 
-    for key, value in fields.items():
-        if not _is_gelf_name(key):
-            clashing[key] = value
-
-        elif isinstance(value, str | int | float) and not isinstance(value, bool) and math.isfinite(value if not isinstance(value, str) else 0):
-            line[f"_{key}"] = value
-
-        else:
-            line[f"_{key}"] = json_text(value)
-            as_json.append(key)
-
-    if clashing:
-        line[f"_{OWN}_{FREE}"] = json_text(clashing)
+    if refused:
+        line[f"_{OWN}_{FREE}"] = json_text(refused)
 
     if as_json:
         line[GELF_JSON] = " ".join(as_json)
 
     return line
+
+
+def _is_gelf_value(value: object) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _is_gelf_name(key: str) -> bool:

@@ -42,6 +42,7 @@ class Names:
         wild = [re.escape(form).replace(r"\*", ".*") for rule in rules if "*" in rule for form in sorted(_forms(rule))]
         self._wild = re.compile("|".join(wild), re.DOTALL) if wild else None
         self._known: dict[str, bool] = {}
+        self._arguments: dict[str, tuple[int, ...]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._squashed or self._wild)
@@ -62,7 +63,7 @@ class Names:
 
     def mask(self, text: str) -> str:
         """Give a text without the values that stand behind a masked name."""
-        if "=" not in text and ":" not in text and "('" not in text and '("' not in text and "(b" not in text:
+        if "=" not in text and ":" not in text and "(" not in text:
             return text
 
         parts: list[str] = []
@@ -74,23 +75,31 @@ class Names:
 
         return "".join(parts) + text[at:] if parts else text
 
-    def arguments(self, template: str, count: int) -> Iterator[int]:
-        """Give the indexes of the arguments that a %-template puts behind a masked name."""
-        if "*" in template or "%(" in template:
+    def arguments(self, template: str) -> tuple[int, ...]:
+        """Give the indexes of the arguments that a %-template puts behind a masked name, as in `password=%s`."""
+        known = self._arguments.get(template)
+
+        if known is None:
+            known = tuple(self._find_arguments(template))
+
+            if len(self._arguments) >= _MAX_KNOWN:
+                self._arguments.clear()
+
+            self._arguments[template] = known
+
+        return known
+
+    def _find_arguments(self, template: str) -> Iterator[int]:
+        if "*" in template or "%(" in template or ("=" not in template and ":" not in template):
             return
 
-        index = 0
+        places = [place for place in _PLACE.finditer(template) if place[0] != "%%"]
 
-        for place in _PLACE.finditer(template):
-            if place[0] == "%%":
-                continue
-
+        for index, place in enumerate(places):
             name = _BEFORE.search(template, max(0, place.start() - 120), place.start())
 
-            if index < count and name and self.has(name[1]):
+            if name and self.has(name[1]):
                 yield index
-
-            index += 1
 
     def _values(self, text: str) -> Iterator[tuple[int, int]]:
         at = 0

@@ -97,7 +97,9 @@ def _cut_summary(error: BaseException) -> traceback.TracebackException:
     return head
 
 
-def _cut(head: traceback.TracebackException, tail: traceback.TracebackException, error: BaseException, depth: int) -> None:
+def _cut(
+    head: traceback.TracebackException, tail: traceback.TracebackException, error: BaseException, depth: int
+) -> None:
     count = _count(error.__traceback__)
 
     if count > _MAX_FRAMES:

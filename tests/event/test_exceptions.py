@@ -127,13 +127,17 @@ def test_locals_are_short_texts_in_bounded_number() -> None:
 
 def test_local_is_masked_before_it_is_cut() -> None:
     secret = "s3cret" * 20
-    frame = caught(f"def f():\n text = 'x' * 170 + ' token={secret}'\n 1/0\nf()", local_text=Mask(["token"]).text)["frames"][-1]
+    frame = caught(f"def f():\n text = 'x' * 170 + ' token={secret}'\n 1/0\nf()", local_text=Mask(["token"]).text)[
+        "frames"
+    ][-1]
 
     assert frame["locals"]["text"].endswith("token=***'")
 
 
 def test_local_at_a_masked_name_is_masked_everywhere() -> None:
-    exception = caught("def f(password):\n raise ValueError(f'wrong: {password}')\nf('it\\'s c0rrect-h0rse')", local_text=str)
+    exception = caught(
+        "def f(password):\n raise ValueError(f'wrong: {password}')\nf('it\\'s c0rrect-h0rse')", local_text=str
+    )
     masked = Mask(["password"]).fields({"exception": exception})["exception"]
 
     assert masked["frames"][-1]["locals"] == {"password": "***"}
@@ -147,9 +151,11 @@ ODD = {
     "module of another type": "class E(Exception): __module__ = 7\nraise E('x')",
     "text of another type": "class E(Exception):\n def __str__(self): return 7\nraise E('x')",
     "text that ends the process": "class E(Exception):\n def __str__(self): raise RecursionError\nraise E('x')",
-    "attributes that raise": "class E(Exception):\n def __getattribute__(self, name): raise ValueError(name)\nraise E('x')",
-    "members that raise": "class E(ExceptionGroup):\n @property\n def exceptions(self): 1/0\nraise E('x', [ValueError()])",
-    "cause in a circle of three": "a, b, c = (ValueError(n) for n in 'abc')\na.__cause__, b.__context__, c.__cause__ = b, c, a\nraise a",
+    "attributes that raise": "class E(Exception):\n def __getattribute__(self, name): 1/0\nraise E('x')",
+    "members that raise": "class E(ExceptionGroup):\n @property\n def exceptions(self): 1/0\n"
+    "raise E('x', [ValueError()])",
+    "cause in a circle of three": "a, b, c = (ValueError(n) for n in 'abc')\n"
+    "a.__cause__, b.__context__, c.__cause__ = b, c, a\nraise a",
     "itself as its cause": "a = ValueError('x')\na.__cause__ = a\nraise a",
     "a loader that raises": "__loader__ = Hostile()\n__name__ = 'x'\n1/0",
 }
@@ -174,7 +180,9 @@ def test_exception_without_traceback_is_described() -> None:
 
 
 def test_groups_of_groups_are_bounded() -> None:
-    group = caught("def g(n): return ExceptionGroup('g', [g(n - 1) for _ in range(10)]) if n else ValueError('x')\nraise g(3)")
+    group = caught(
+        "def g(n): return ExceptionGroup('g', [g(n - 1) for _ in range(10)]) if n else ValueError('x')\nraise g(3)"
+    )
 
     assert len(json.dumps(group)) < 100_000
     assert group["exceptions_cut"] > 0
@@ -202,7 +210,10 @@ def test_text_of_a_deep_recursion_is_cut_in_the_middle() -> None:
     sys.setrecursionlimit(10_000)
 
     try:
-        text = text_of("def f(n): g(n)\ndef g(n):\n if n: f(n - 1)\n raise ValueError('deep')\ntry: f(4000)\nexcept ValueError as e: raise KeyError('x') from e")
+        text = text_of(
+            "def f(n): g(n)\ndef g(n):\n if n: f(n - 1)\n raise ValueError('deep')\n"
+            "try: f(4000)\nexcept ValueError as e: raise KeyError('x') from e"
+        )
     finally:
         sys.setrecursionlimit(limit)
 
