@@ -15,7 +15,7 @@ from typing import Any
 from pythonjsonlogger.core import BaseJsonFormatter
 
 from loghub.errors import ConfigError
-from loghub.event.encode import encode
+from loghub.event.encode import Limits, encode
 from loghub.event.record import add_message, fields_of
 from loghub.event.serializer import Serializer
 from loghub.event.values import safe_text
@@ -113,6 +113,7 @@ class JSONFormatter(BaseJsonFormatter):
         self.plain = self._has_our_fields and self._writes_itself and not self._has_hooks()
         self._has_own_format = type(self).format is not JSONFormatter.format
         self._environment = _environment()
+        self._limits = Limits()
 
     def format_line(self, record: logging.LogRecord) -> bytes:
         """Give the line as bytes, its newline included; never raises."""
@@ -147,14 +148,14 @@ class JSONFormatter(BaseJsonFormatter):
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Encode what python-json-logger's way of use collected."""
         if self._writes_itself:
-            return encode(log_data, self.json_default)[:-1].decode()
+            return encode(log_data, self.json_default, self._limits)[:-1].decode()
 
         options = (self.json_default, self.json_encoder, self.json_serializer, self.json_indent, self.json_ensure_ascii)
-        return Serializer(*options).text(log_data)
+        return Serializer(*options).text(log_data, self._limits)
 
     def _line(self, record: logging.LogRecord) -> bytes:
         if self.plain:
-            return encode(self._fields(record), self.json_default)
+            return encode(self._fields(record), self.json_default, self._limits)
 
         try:
             text = super().format(record)
@@ -175,10 +176,12 @@ class JSONFormatter(BaseJsonFormatter):
         wrong = {"format_error": f"{type(error).__name__} while the line was made: {safe_text(error)}"}
 
         try:
-            return encode(self._fields(record) | wrong, self.json_default)
+            return encode(self._fields(record) | wrong, self.json_default, self._limits)
         except Exception:  # noqa: BLE001 (a record that somebody made by hand may lack anything)
             known = {"level": "levelname", "logger": "name", "message": "msg"}
-            return encode({key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong)
+            return encode(
+                {key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong, None, self._limits
+            )
 
 
 def _readable(record: logging.LogRecord) -> logging.LogRecord:
