@@ -16,8 +16,8 @@ from pythonjsonlogger.core import BaseJsonFormatter
 from loghub.errors import ConfigError
 from loghub.event.encode import Limits, decode, encode
 from loghub.event.mask import Mask
-from loghub.event.plain import PlainLine
 from loghub.event.presets import PRESETS
+from loghub.event.quick import QuickLine
 from loghub.event.record import add_message, fields_of
 from loghub.event.serializer import Serializer
 from loghub.event.sharing import group_of
@@ -143,7 +143,7 @@ class JSONFormatter(BaseJsonFormatter):
         self._write = self._declared_line
 
         if self.plain and self._mask is None:
-            self._write = PlainLine(fixed, self._environment, json_default, self._limits, self._declared_line).line
+            self._write = QuickLine(fixed, self._environment, json_default, self._limits, self._declared_line).line
 
         self._group = group_of(self._configuration(mask), json_default)
 
@@ -194,7 +194,7 @@ class JSONFormatter(BaseJsonFormatter):
             return self._encoded(log_data)[:-1].decode()
 
         options = (self.json_default, self.json_encoder, self.json_serializer, self.json_indent, self.json_ensure_ascii)
-        return Serializer(*options).text(self._shape(log_data))
+        return Serializer(*options).text(self._shape(log_data), self._limits)
 
     def _line(self, record: logging.LogRecord) -> bytes:
         if self._is_declared:
@@ -258,7 +258,9 @@ class JSONFormatter(BaseJsonFormatter):
             return encode(self._shape(self._fields(record) | wrong), self.json_default, self._limits)
         except Exception:  # noqa: BLE001 (a record that somebody made by hand may lack anything)
             known = {"level": "levelname", "logger": "name", "message": "msg"}
-            return encode({key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong)
+            return encode(
+                {key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong, None, self._limits
+            )
 
 
 def _readable(record: logging.LogRecord) -> logging.LogRecord:
