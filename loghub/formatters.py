@@ -16,8 +16,8 @@ from pythonjsonlogger.core import BaseJsonFormatter
 from loghub.errors import ConfigError
 from loghub.event.encode import Limits, decode, encode
 from loghub.event.mask import Mask
-from loghub.event.plain import PlainLine
 from loghub.event.presets import PRESETS
+from loghub.event.quick import QuickLine
 from loghub.event.record import add_message, fields_of
 from loghub.event.serializer import Serializer
 from loghub.event.sharing import group_of
@@ -140,12 +140,19 @@ class JSONFormatter(BaseJsonFormatter):
         self._is_declared = self._has_our_fields and self._writes_itself and not self._has_hooks
         self.plain = self._is_declared and self._preset_name == "plain"
         self._environment = {"hostname": socket.gethostname()} | environment_tags()
-        self._fast = PlainLine(fixed, self._environment, json_default, self._limits)
+        self._write = self._declared_line
+
+        if self.plain and self._mask is None:
+            self._write = QuickLine(fixed, self._environment, json_default, self._limits, self._declared_line).line
+
         self._group = group_of(self._configuration(mask), json_default)
 
     def format_line(self, record: logging.LogRecord) -> bytes:
         """Give the line as bytes, its newline included; never raises."""
         try:
+            if self._is_declared and not self._has_own_format:
+                return self._group.line(record, self._write)
+
             if self._has_own_format:
                 return self.format(record).encode("utf-8", "backslashreplace") + b"\n"
 
@@ -187,11 +194,11 @@ class JSONFormatter(BaseJsonFormatter):
             return self._encoded(log_data)[:-1].decode()
 
         options = (self.json_default, self.json_encoder, self.json_serializer, self.json_indent, self.json_ensure_ascii)
-        return Serializer(*options).text(self._shape(log_data))
+        return Serializer(*options).text(self._shape(log_data), self._limits)
 
     def _line(self, record: logging.LogRecord) -> bytes:
         if self._is_declared:
-            return self._group.line(record, self._declared_line)
+            return self._group.line(record, self._write)
 
         try:
             text = super().format(record)
@@ -202,15 +209,6 @@ class JSONFormatter(BaseJsonFormatter):
 
     def _declared_line(self, record: logging.LogRecord) -> bytes:
         """Write a line of which each part is said by an option: no hook has to run."""
-        if self.plain and self._mask is None:
-            try:
-                line = self._fast.line(record)
-            except Exception:  # noqa: BLE001 (a value that JSON does not know; wrong arguments)
-                line = None
-
-            if line is not None:
-                return line
-
         return self._encoded(self._fields(record))
 
     def _encoded(self, fields: dict[str, Any]) -> bytes:
@@ -260,7 +258,9 @@ class JSONFormatter(BaseJsonFormatter):
             return encode(self._shape(self._fields(record) | wrong), self.json_default, self._limits)
         except Exception:  # noqa: BLE001 (a record that somebody made by hand may lack anything)
             known = {"level": "levelname", "logger": "name", "message": "msg"}
-            return encode({key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong)
+            return encode(
+                {key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong, None, self._limits
+            )
 
 
 def _readable(record: logging.LogRecord) -> logging.LogRecord:

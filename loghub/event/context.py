@@ -105,6 +105,9 @@ def propagate(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def current() -> dict[str, Any]:
     """Give what is bound in this context, in the order in which keys were first used."""
+    if not _variables:
+        return {}
+
     # The copy is made in one step: another thread may bind a new key meanwhile.
     variables = tuple(_variables.items())
     return {key: value for key, variable in variables if (value := variable.get()) is not _UNSET}

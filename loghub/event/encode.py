@@ -2,15 +2,18 @@
 
 Rules:
 1. A line is one JSON object in UTF-8 that ends in a newline and holds no other newline.
-2. The fast path is orjson. Where it refuses (integers over 64 bits, keys that are no text,
-   cycles, lone surrogates, objects that raise), or would write NaN as null, the values are made
-   safe one by one, and a line in which one had to be changed is marked `"encode_fallback": true`.
-3. Where a line is over a limit its parts are cut, and their paths stand in `"truncated"`.
-4. Decoding keeps integers exact at any length.
+2. orjson sees none but Python's own plain values, and runs no code of the application: an enum
+   whose value raises, an unfinished dataclass or UUID, a zone without an offset end the process
+   there, and so does a list that changes while a `default` runs (seen with orjson 3.13).
+   So a line of plain values is written as it is; other values are made plain first (`plain.py`).
+3. What that refuses (integers over 64 bits, keys that are no text, cycles, lone surrogates, NaN,
+   objects that raise) is made safe one by one (`safe.py`), and a line in which a value had to be
+   changed is marked `"encode_fallback": true`.
+4. Where a line is over a limit its parts are cut, and their paths stand in `"truncated"`.
+5. Decoding keeps integers exact at any length.
 """
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,15 +21,16 @@ from typing import Any
 import orjson
 
 from loghub.event.fit import dump, fit
-from loghub.event.limits import UNLIMITED, Limits, exceeds, suspicious
+from loghub.event.limits import UNLIMITED, Limits, exceeds
 from loghub.event.model import JSONValue
+from loghub.event.plain import PLAIN, plain
 from loghub.event.safe import Safe
 from loghub.event.values import known, safe_text
 
-__all__ = ["Limits", "decode", "encode", "is_right", "safe_text"]
+__all__ = ["Limits", "decode", "encode", "safe_text"]
 
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")  # orjson reads an integer over 64 bits as a float
-_CERTAIN = frozenset((str, int, bool, type(None)))
+_NEWLINE = orjson.OPT_APPEND_NEWLINE
 _LAST = ("format_error", "args")
 _MAX_FITS = 8
 
@@ -39,19 +43,31 @@ def encode(
     Args:
         fields: the keys of the line.
         default: gives a value that JSON knows for one that it does not.
-        limits: what the line may hold; without them only its nesting is bounded.
+        limits: what the line may hold. Without them the values are taken for our own, as a hub
+            has them out of lines: only their nesting is bounded, and NaN becomes null.
     """
-    bounds = limits or UNLIMITED
-
     try:
-        line = orjson.dumps(fields, default or known, orjson.OPT_APPEND_NEWLINE)
+        line = _encode_fast(fields, default, limits)
+
+        if limits is None or len(line) <= limits.harmless or not exceeds(line, limits):
+            return line
     except Exception:  # noqa: BLE001 (orjson's own errors, and whatever a user's object raises)
         line = b""
 
-    if line and is_right(line, fields, bounds):
-        return line
+    return _encode_safely(fields, default, limits or UNLIMITED, line)
 
-    return _encode_safely(fields, default, bounds, line)
+
+def _encode_fast(fields: Mapping[str, Any], default: Callable[[Any], Any] | None, limits: Limits | None) -> bytes:
+    if limits is None:
+        return orjson.dumps(fields, default or known, _NEWLINE)
+
+    if PLAIN.issuperset(map(type, fields.values())):
+        line = orjson.dumps(fields, None, _NEWLINE)
+
+        # A float that is no number would be written as null.
+        return line if b"null" not in line else orjson.dumps(plain(fields, limits), None, _NEWLINE)
+
+    return orjson.dumps(plain(fields, limits, default), None, _NEWLINE)
 
 
 def decode(line: bytes) -> dict[str, JSONValue]:
@@ -69,39 +85,6 @@ def decode(line: bytes) -> dict[str, JSONValue]:
         raise ValueError(f"expected a JSON object, found {type(value).__name__}")  # noqa: TRY004 (bad data, not a bad call)
 
     return value
-
-
-def is_right(line: bytes, fields: Mapping[str, Any], limits: Limits = UNLIMITED) -> bool:
-    """Tell whether a line as orjson writes it is within the limits and lost no number that is none.
-
-    Args:
-        line: as it was written.
-        fields: what may hold such numbers.
-        limits: what the line may hold.
-    """
-    if not suspicious(line, limits):
-        return True
-
-    try:
-        return not exceeds(line, limits) and not (b"null" in line and _may_hold_nan(fields))
-    except Exception:  # noqa: BLE001 (a stack that is nearly full)
-        return False
-
-
-def _may_hold_nan(value: Any) -> bool:  # noqa: ANN401 (whatever a user logs)
-    """Tell whether a number that is none may be among the values; unknown objects may hold one."""
-    kind = type(value)
-
-    if kind is float:
-        return not math.isfinite(value)
-
-    if kind in _CERTAIN:
-        return False
-
-    if kind is dict:
-        return any(map(_may_hold_nan, value.values()))
-
-    return any(map(_may_hold_nan, value)) if kind is list else True
 
 
 def _encode_safely(fields: Any, default: Callable[[Any], Any] | None, limits: Limits, written: bytes) -> bytes:  # noqa: ANN401 (a hook may give anything)

@@ -1,8 +1,7 @@
 """How long, deep and wide a line may be, and whether a written line is.
 
-`suspicious` is asked about every line, so it does no more than three searches for a byte or a
-word; `exceeds` counts, on the bytes alone, and only where there was a suspicion. Neither cuts
-anything: that is done on the values (`safe.py`), which know their paths.
+Nearly all lines are so short that nothing in them can be too long. For the rest `exceeds` counts,
+on the bytes alone. Cutting is done on the values (`safe.py`, `fit.py`), which know their paths.
 """
 
 from dataclasses import dataclass, field, fields
@@ -24,7 +23,7 @@ class Limits:
         depth: objects and lists inside one another, the line itself not counted.
         items: members of one object or list.
         string: characters of one text; its beginning and its end are kept.
-        harmless: a flat line of at most this many bytes is within the limits.
+        harmless: a line of at most this many bytes is within the limits, but for its depth.
     """
 
     line_bytes: int = 1_000_000
@@ -40,11 +39,6 @@ class Limits:
 
         # An item takes two bytes at least, a character one.
         object.__setattr__(self, "harmless", min(self.line_bytes, self.string, 2 * self.items))
-
-
-def suspicious(line: bytes, limits: Limits) -> bool:
-    """Tell whether a line may be over a limit, or may have lost a number that is none: orjson writes NaN as null."""
-    return len(line) > limits.harmless or b"null" in line or line.find(b"{", 1) > 0 or b"[" in line
 
 
 def exceeds(line: bytes, limits: Limits) -> bool:

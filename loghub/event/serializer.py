@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from loghub.event.encode import encode
 from loghub.event.limits import UNLIMITED, Limits, exceeds
 from loghub.event.values import exact_text, known
@@ -53,11 +55,13 @@ class Serializer:
     def _dumps(self, fields: Mapping[str, Any]) -> str:
         # An encoder has a default of its own, which a function would replace.
         default = self.default or (None if self.encoder else known)
-        # NaN is no JSON; a serializer of one's own need not know this option.
-        strict = {"allow_nan": False} if self.serializer is json.dumps else {}
         indent = 2 if self.indent is True else self.indent or None
 
         written = self.serializer(
-            fields, default=default, cls=self.encoder, indent=indent, ensure_ascii=self.ensure_ascii, **strict
+            fields, default=default, cls=self.encoder, indent=indent, ensure_ascii=self.ensure_ascii
         )
+
+        if self.serializer is json.dumps:
+            orjson.loads(written)  # refuses NaN, lone surrogates and numbers without end, which json writes
+
         return written.decode() if isinstance(written, bytes) else exact_text(written)

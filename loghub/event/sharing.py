@@ -35,13 +35,17 @@ class SharingGroup:
         self._kept = kept
         self._name = f"_loghub_line_{next(_numbers)}"
         self._shares = False
-        self._last: tuple[int, float] = (0, 0.0)
+        self._last = 0.0
 
     def line(self, record: logging.LogRecord, encode: Callable[[logging.LogRecord], bytes]) -> bytes:
         """Give the line that lies on the record if it still holds, else encode it."""
-        if not self._shares:
-            return self._alone(record, encode)
+        # No reference to the record is kept: an exception's frames would live on in it. It is known again by its
+        # time; where two records have the same, sharing begins for nothing.
+        if not self._shares and self._last != record.created:
+            self._last = record.created
+            return encode(record)
 
+        self._shares = True
         left = record.__dict__.get(self._name)
 
         if type(left) is _Left and left.holds(record):
@@ -50,13 +54,6 @@ class SharingGroup:
         line = encode(record)
         record.__dict__[self._name] = _Left(record, line)
         return line
-
-    def _alone(self, record: logging.LogRecord, encode: Callable[[logging.LogRecord], bytes]) -> bytes:
-        # No reference to the record is kept: an exception's frames would live on in it. Another record that got
-        # the place in memory of the last one has another time; where it has the same, sharing begins for nothing.
-        this = (id(record), record.created)
-        self._shares, self._last = this == self._last, this
-        return encode(record)
 
 
 def group_of(configuration: Hashable, *kept: object) -> SharingGroup:
