@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from loghub.errors import ConfigError
 from loghub.event.encode import encode
 from loghub.event.mask import Mask
+from loghub.event.presets import PRESETS
 from loghub.event.record import fields_of
+from loghub.formatters import JSONFormatter
 
 from strategies import Hostile, odd_values
 
@@ -219,6 +221,27 @@ def test_no_secret_at_a_masked_key_survives_in_the_line(secret: str) -> None:
     for line in lines:
         assert secret not in line
         assert text not in line
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_no_secret_survives_in_any_preset_with_locals(preset: str) -> None:
+    formatter = JSONFormatter(mask=[*NAMES, {"pattern": "email"}], preset=preset, locals=True)
+    password, mail = SECRET, f"{SECRET}@example.org"
+
+    try:
+        raise KeyError(password, mail, {"api_key": password})
+    except KeyError as error:
+        extra = {"login": Login("ann", password), "ann@example.org": mail.encode(), "error": mail}
+        record = logging.getLogger("shop").makeRecord(
+            "shop", 40, __file__, 7, "%s of %s", (mail, Session(password)), (type(error), error, error.__traceback__),
+            "price", extra, f"Stack: {password} {mail}",
+        )  # fmt: skip
+
+    line = formatter.format(record)
+
+    assert SECRET not in line
+    assert "ann@example.org" not in line
+    assert "KeyError" in line
 
 
 _WORD = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzABCDEFGH0123456789"), min_size=16, max_size=30)
