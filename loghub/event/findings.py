@@ -191,7 +191,7 @@ def _without(value: Any, forms: list[str], done: dict[int, Any], *, top: bool = 
         return _without_forms(value, forms)
 
     if kind is int:
-        return MASKED if str(abs(value)) in forms else value
+        return MASKED if safe_text(abs(value)) in forms else value
 
     if kind in BYTES:
         text = key_text(value)
