@@ -99,7 +99,8 @@ class JSONFileHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record's line; what cannot be written is counted as lost."""
         try:
-            line = line_of(self.formatter or self._plain, record)
+            formatter = self.formatter or self._plain
+            line = formatter.format_line(record) if type(formatter) is JSONFormatter else line_of(formatter, record)
 
             with self.lock:  # type: ignore[union-attr]  # logging's own constructor made it
                 self._write(line)
