@@ -87,7 +87,7 @@ class _Left:
 
         return (
             _is_same(self._held, record.__dict__)
-            and (not around and not self._around or _is_equal(self._around, around))
+            and ((not around and not self._around) or _is_equal(self._around, around))
             and self._task == task_name(record)
         )
 
