@@ -105,8 +105,12 @@ def propagate(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def current() -> dict[str, Any]:
     """Give what is bound in this context, in the order in which keys were first used."""
-    # A copy made in one step: another thread may bind a new key meanwhile.
-    return {key: value for key, variable in tuple(_variables.items()) if (value := variable.get()) is not _UNSET}
+    if not _variables:
+        return {}
+
+    # The copy is made in one step: another thread may bind a new key meanwhile.
+    variables = tuple(_variables.items())
+    return {key: value for key, variable in variables if (value := variable.get()) is not _UNSET}
 
 
 class _Propagated(Generic[_P, _R]):

@@ -2,40 +2,72 @@
 
 Rules:
 1. A line is one JSON object in UTF-8 that ends in a newline and holds no other newline.
-2. The fast path is orjson. Where it refuses (integers over 64 bits, keys that are no text,
-   cycles, lone surrogates, objects that raise), the values are made safe one by one, and a
-   line in which one had to be changed is marked with `"encode_fallback": true`.
-3. Decoding keeps integers exact at any length.
+2. orjson sees none but Python's own plain values, and runs no code of the application: an enum
+   whose value raises, an unfinished dataclass or UUID, a zone without an offset end the process
+   there, and so does a list that changes while a `default` runs (seen with orjson 3.13).
+   So a line of plain values is written as it is; other values are made plain first (`plain.py`).
+3. What that refuses (integers over 64 bits, keys that are no text, cycles, lone surrogates, NaN,
+   objects that raise) is made safe one by one (`safe.py`), and a line in which a value had to be
+   changed is marked `"encode_fallback": true`.
+4. Where a line is over a limit its parts are cut, and their paths stand in `"truncated"`.
+5. Decoding keeps integers exact at any length.
 """
 
-import itertools
 import json
-import math
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import orjson
 
+from loghub.event.fit import dump, fit
+from loghub.event.limits import UNLIMITED, Limits, exceeds
 from loghub.event.model import JSONValue
+from loghub.event.plain import PLAIN, plain
+from loghub.event.safe import Safe
+from loghub.event.values import known, safe_text
 
-_OPTIONS = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+__all__ = ["Limits", "decode", "encode", "safe_text"]
+
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")  # orjson reads an integer over 64 bits as a float
-_MAX_DEPTH = 32
-_MAX_ITEMS = 10_000
+_NEWLINE = orjson.OPT_APPEND_NEWLINE
+_LAST = ("format_error", "args")
+_MAX_FITS = 8
 
 
-def encode(fields: Mapping[str, Any], default: Callable[[Any], Any] | None = None) -> bytes:
+def encode(
+    fields: Mapping[str, Any], default: Callable[[Any], Any] | None = None, limits: Limits | None = None
+) -> bytes:
     """Write fields as a line, whatever their values are.
 
     Args:
         fields: the keys of the line.
-        default: gives a value that JSON knows for one that it does not; the rest is written as text.
+        default: gives a value that JSON knows for one that it does not.
+        limits: what the line may hold. Without them the values are taken for our own, as a hub
+            has them out of lines: only their nesting is bounded, and NaN becomes null.
     """
     try:
-        return orjson.dumps(fields, default or _default, _OPTIONS)
+        line = _encode_fast(fields, default, limits)
+
+        if limits is None or len(line) <= limits.harmless or not exceeds(line, limits):
+            return line
     except Exception:  # noqa: BLE001 (orjson's own errors, and whatever a user's object raises)
-        return _encode_safely(fields)
+        line = b""
+
+    return _encode_safely(fields, default, limits or UNLIMITED, line)
+
+
+def _encode_fast(fields: Mapping[str, Any], default: Callable[[Any], Any] | None, limits: Limits | None) -> bytes:
+    if limits is None:
+        return orjson.dumps(fields, default or known, _NEWLINE)
+
+    if PLAIN.issuperset(map(type, fields.values())):
+        line = orjson.dumps(fields, None, _NEWLINE)
+
+        # A float that is no number would be written as null.
+        return line if b"null" not in line else orjson.dumps(plain(fields, limits), None, _NEWLINE)
+
+    return orjson.dumps(plain(fields, limits, default), None, _NEWLINE)
 
 
 def decode(line: bytes) -> dict[str, JSONValue]:
@@ -74,94 +106,40 @@ def _finite(text: str) -> float:
     return number
 
 
-def _default(value: Any) -> Any:  # noqa: ANN401 (any object that a user logs)
-    """Give orjson something it knows for an object it does not know; raise to leave the fast path."""
-    if isinstance(value, set | frozenset | tuple):
-        return list(value)
+def _encode_safely(fields: Any, default: Callable[[Any], Any] | None, limits: Limits, written: bytes) -> bytes:  # noqa: ANN401 (a hook may give anything)
+    safe = Safe(limits, default)
+    value = safe.value(fields)
 
-    if isinstance(value, BaseException):
-        return f"{type(value).__name__}: {value}"
+    if written and not safe.changed and not safe.cuts and len(written) <= limits.line_bytes:
+        return written
 
-    return str(value)
+    if not isinstance(value, dict):  # a hook's own idea of a line
+        return dump(value) + b"\n"
 
+    room = limits.line_bytes
+    fitting = value
 
-def safe_text(value: object) -> str:
-    """Give a text that encodes: lone surrogates as backslash escapes, a failing `__str__` as the type's name."""
-    try:
-        text = value if type(value) is str else str(value)
-        return text.encode("utf-8", "backslashreplace").decode()
-    except Exception:  # noqa: BLE001 (a user's __str__ may raise anything)
-        return f"<{type(value).__name__}>"
+    for _ in range(_MAX_FITS):
+        line = dump(_marked(fitting, safe)) + b"\n"
 
+        if len(line) <= limits.line_bytes:
+            break
 
-def _encode_safely(fields: Mapping[str, Any]) -> bytes:
-    slow = _Slow()
-    safe = slow.mapping(fields, 0, ())
+        room -= len(line) - limits.line_bytes if fitting is not value else 0
+        fitting = fit(value, room, safe.cut)
 
-    if slow.changed:
-        safe["encode_fallback"] = True
-
-    return json.dumps(safe, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
+    return line
 
 
-class _Slow:
-    """Makes values safe one by one, and remembers whether it had to change one."""
+def _marked(fields: dict[str, JSONValue], safe: Safe) -> dict[str, JSONValue]:
+    """Say what was changed and cut, in the order of the line."""
+    marked = {key: value for key, value in fields.items() if key not in _LAST}
 
-    def __init__(self) -> None:
-        self.changed = False
+    if safe.changed:
+        marked["encode_fallback"] = True
 
-    def value(self, value: Any, depth: int, parents: tuple[int, ...]) -> JSONValue:  # noqa: ANN401 (whatever a user logs)
-        kind = type(value)
+    if safe.cuts:
+        before = marked.get("truncated")
+        marked["truncated"] = [*(before if isinstance(before, list) else ()), *safe.cuts]
 
-        if value is None or kind is bool:
-            return cast("JSONValue", value)
-
-        if kind in (str, int, float):
-            return self._scalar(value)
-
-        if depth < _MAX_DEPTH and id(value) not in parents:
-            if isinstance(value, dict):
-                return self.mapping(value, depth + 1, (*parents, id(value)))
-
-            if isinstance(value, list | tuple | set | frozenset):
-                inside = (*parents, id(value))
-                return [self.value(item, depth + 1, inside) for item in self._first(value)]
-
-        self.changed = True
-        return f"<{kind.__name__}>" if isinstance(value, dict | list | tuple | set | frozenset) else safe_text(value)
-
-    def mapping(self, value: Mapping[Any, Any], depth: int, parents: tuple[int, ...]) -> dict[str, JSONValue]:
-        return {self._key(key): self.value(item, depth, parents) for key, item in self._first(value.items())}
-
-    def _key(self, key: object) -> str:
-        safe = safe_text(key)
-        self.changed |= type(key) is not str or safe != key
-        return safe
-
-    def _scalar(self, value: str | float) -> JSONValue:
-        safe: JSONValue = value
-
-        if isinstance(value, str):
-            safe = safe_text(value)
-
-        elif isinstance(value, int):
-            safe = _writable(value)
-
-        elif not math.isfinite(value):
-            safe = repr(value)
-
-        self.changed |= safe is not value and safe != value
-        return safe
-
-    def _first(self, items: Collection[Any]) -> list[Any]:
-        self.changed |= len(items) > _MAX_ITEMS
-        return list(itertools.islice(items, _MAX_ITEMS))
-
-
-def _writable(value: int) -> JSONValue:
-    try:
-        str(value)
-    except ValueError:  # Python writes at most 4300 digits
-        return hex(value)
-
-    return value
+    return marked | {key: fields[key] for key in _LAST if key in fields}
