@@ -82,7 +82,7 @@ def test_any_exception(formatter: JSONFormatter, inside: Any, note: Any) -> None
     error.__cause__ = KeyError(note)
     error.__notes__ = [note, "a note"]
 
-    assert line(formatter, record(error=error))["exc_info"]
+    assert line(formatter, record(error=error))["message"] == "paid"
 
 
 @pytest.mark.parametrize("name", FORMATTERS)
