@@ -7,26 +7,30 @@ what that package would, with our encoder, which never loses a line.
 
 import json
 import logging
-import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
 from loghub.errors import ConfigError
-from loghub.event.encode import Limits, encode
+from loghub.event.encode import Limits, decode, encode
+from loghub.event.mask import Mask
+from loghub.event.plain import PlainLine
+from loghub.event.presets import PRESETS
 from loghub.event.record import add_message, fields_of
 from loghub.event.serializer import Serializer
+from loghub.event.sharing import group_of
 from loghub.event.values import safe_text
-from loghub.options import names_unknown_options
+from loghub.options import choice, count, environment_tags, names_unknown_options, size, switch
 
 _WRONG = "_loghub_wrong"
 _HOOKS = (
     *("add_fields", "process_log_record", "serialize_log_record", "jsonify_log_record"),
     *("formatException", "formatStack", "formatTime", "parse"),
 )
-_ENVIRONMENT = {"service": "LOGHUB_SERVICE", "hostname": "LOGHUB_HOSTNAME"}
+_MARKS = (b'"encode_fallback":true', b'"truncated":[')
+_LEAST_LINE = 1024
 
 
 class JSONFormatter(BaseJsonFormatter):
@@ -46,6 +50,13 @@ class JSONFormatter(BaseJsonFormatter):
         in_app: packages whose frames in an exception are the application's own, though they are installed;
             without it, those that lie outside of site-packages and the standard library.
         static_fields: python-json-logger's name for `static`.
+        mask: names and patterns of secrets, which are replaced by `***`, as [password, "card_*", {pattern: email}].
+        preset: the shape of the line: plain, ecs, otel, gcp, datadog, logstash or gelf.
+        locals: whether an exception's last frames have their local variables, masked.
+        max_line: bytes of a line, as 1_000_000 or "1 MB"; what is over this or the next three is cut, and marked.
+        max_depth: objects and lists inside one another.
+        max_items: members of an object or list.
+        max_string: characters of a text.
         json_default: called for a value that JSON does not know; gives one that it does. Dates, UUIDs, enums and
             dataclasses are known, as in python-json-logger's `OrjsonFormatter`.
         json_encoder: a `json.JSONEncoder` that writes the line instead of orjson; slower, as are the next three.
@@ -65,6 +76,8 @@ class JSONFormatter(BaseJsonFormatter):
         plain: whether it writes the plain line, which the hub takes.
     """
 
+    _PRESET: str | None = None
+
     @names_unknown_options
     def __init__(  # noqa: PLR0913 (python-json-logger's options, under their names)
         self,
@@ -75,6 +88,13 @@ class JSONFormatter(BaseJsonFormatter):
         *,
         static: Mapping[str, Any] | None = None,
         in_app: Sequence[str] = (),
+        mask: Sequence[str | Mapping[str, str]] = (),
+        preset: str | None = None,
+        locals: bool = False,  # noqa: A002 (the option's name)
+        max_line: int | str = 1_000_000,
+        max_depth: int = 32,
+        max_items: int = 10_000,
+        max_string: int = 65_536,
         static_fields: Mapping[str, Any] | None = None,
         json_default: Callable[[Any], Any] | None = None,
         json_encoder: type[json.JSONEncoder] | None = None,
@@ -109,15 +129,30 @@ class JSONFormatter(BaseJsonFormatter):
         self.json_ensure_ascii = json_ensure_ascii
         self._writes_itself = not (json_encoder or json_serializer or json_indent or json_ensure_ascii)
         self._in_app = _packages(in_app)
+        self._limits = _limits(max_line, max_depth, max_items, max_string)
+        self._mask = Mask(_rules(mask), json_default) if mask else None
+        self._has_locals = switch(locals, "JSONFormatter", "locals")
         self._has_our_fields = fmt is None and datefmt is None and not any(options.values())
-        self.plain = self._has_our_fields and self._writes_itself and not self._has_hooks()
+        self._preset_name = self._preset(preset)
+        self._shape = PRESETS[self._preset_name]
         self._has_own_format = type(self).format is not JSONFormatter.format
-        self._environment = _environment()
-        self._limits = Limits()
+        self._has_hooks = any(getattr(type(self), name) is not getattr(JSONFormatter, name) for name in _HOOKS)
+        self._is_declared = self._has_our_fields and self._writes_itself and not self._has_hooks
+        self.plain = self._is_declared and self._preset_name == "plain"
+        self._environment = {"hostname": socket.gethostname()} | environment_tags()
+        self._write = self._declared_line
+
+        if self.plain and self._mask is None:
+            self._write = PlainLine(fixed, self._environment, json_default, self._limits, self._declared_line).line
+
+        self._group = group_of(self._configuration(mask), json_default)
 
     def format_line(self, record: logging.LogRecord) -> bytes:
         """Give the line as bytes, its newline included; never raises."""
         try:
+            if self._is_declared and not self._has_own_format:
+                return self._group.line(record, self._write)
+
             if self._has_own_format:
                 return self.format(record).encode("utf-8", "backslashreplace") + b"\n"
 
@@ -145,17 +180,25 @@ class JSONFormatter(BaseJsonFormatter):
 
         log_data.update(getattr(record, _WRONG, {}))
 
+        if self._mask is not None:
+            masked = self._mask.fields(log_data, record.msg, record.args)
+            log_data.clear()
+            log_data.update(masked)
+
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Encode what python-json-logger's way of use collected."""
+        # Once more: a hook may have added what is masked.
+        log_data = self._mask.fields(log_data) if self._mask is not None else log_data
+
         if self._writes_itself:
-            return encode(log_data, self.json_default, self._limits)[:-1].decode()
+            return self._encoded(log_data)[:-1].decode()
 
         options = (self.json_default, self.json_encoder, self.json_serializer, self.json_indent, self.json_ensure_ascii)
-        return Serializer(*options).text(log_data, self._limits)
+        return Serializer(*options).text(self._shape(log_data), self._limits)
 
     def _line(self, record: logging.LogRecord) -> bytes:
-        if self.plain:
-            return encode(self._fields(record), self.json_default, self._limits)
+        if self._is_declared:
+            return self._group.line(record, self._write)
 
         try:
             text = super().format(record)
@@ -164,24 +207,59 @@ class JSONFormatter(BaseJsonFormatter):
 
         return text.encode("utf-8", "backslashreplace") + b"\n"
 
-    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        return fields_of(record, self.static_fields, self._environment, self._in_app)
+    def _declared_line(self, record: logging.LogRecord) -> bytes:
+        """Write a line of which each part is said by an option: no hook has to run."""
+        return self._encoded(self._fields(record))
 
-    def _has_hooks(self) -> bool:
-        """Tell whether a subclass overrides a hook of python-json-logger or logging, which then has to run."""
-        return any(getattr(type(self), name) is not getattr(JSONFormatter, name) for name in _HOOKS)
+    def _encoded(self, fields: dict[str, Any]) -> bytes:
+        line = encode(self._shape(fields), self.json_default, self._limits)
+
+        if self._preset_name != "plain" and any(mark in line for mark in _MARKS):
+            # The marks are fields of the plain line, so they are made there, and get their place from the preset.
+            plain = decode(encode(fields, self.json_default, self._limits))
+            line = encode(self._shape(plain), self.json_default)
+
+        return line
+
+    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Give the fields of the plain line, masked."""
+        mask = self._mask
+        local_text = (mask.text if mask is not None else str) if self._has_locals else None
+        fields = fields_of(record, self.static_fields, self._environment, self._in_app, local_text)
+
+        if mask is None:
+            return fields
+
+        error = record.exc_info[1] if record.exc_info else None
+        return mask.fields(fields, record.msg, record.args, error)
+
+    def _preset(self, preset: str | None) -> str:
+        name = choice(preset or self._PRESET or "plain", "JSONFormatter", "preset", {name: name for name in PRESETS})
+
+        if self._PRESET not in (None, name):
+            raise ConfigError(type(self).__name__, "preset", preset, "leave it out, or take loghub.JSONFormatter")
+
+        if name != "plain" and not self._has_our_fields:
+            remedy = "a preset has its own fields; leave out fmt, datefmt, timestamp, prefix and the renaming options"
+            raise ConfigError(type(self).__name__, "preset", name, remedy)
+
+        return name
+
+    def _configuration(self, mask: object) -> tuple[Hashable, ...]:
+        """Give all that a line depends on, besides the record."""
+        fixed = (encode(self.static_fields), encode(self._environment), self._in_app, repr(mask), self._has_locals)
+        return (type(self), *fixed, self._preset_name, self._limits, id(self.json_default))
 
     def _last_resort(self, record: logging.LogRecord, error: Exception) -> bytes:
         """Write the plain line where a hook failed, and the least there is where even that fails."""
         wrong = {"format_error": f"{type(error).__name__} while the line was made: {safe_text(error)}"}
 
         try:
-            return encode(self._fields(record) | wrong, self.json_default, self._limits)
+            return encode(self._shape(self._fields(record) | wrong), self.json_default, self._limits)
         except Exception:  # noqa: BLE001 (a record that somebody made by hand may lack anything)
-            known = {"level": "levelname", "logger": "name", "message": "msg"}
-            return encode(
-                {key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong, None, self._limits
-            )
+            known = {"timestamp": "created", "level": "levelname", "logger": "name", "message": "msg"}
+            least = {key: safe_text(getattr(record, name, "")) for key, name in known.items()}
+            return encode(least | wrong, None, self._limits)
 
 
 def _readable(record: logging.LogRecord) -> logging.LogRecord:
@@ -218,6 +296,57 @@ def _packages(value: Sequence[str]) -> tuple[str, ...]:
     return packages
 
 
-def _environment() -> dict[str, str]:
-    found = {key: text for key, name in _ENVIRONMENT.items() if (text := os.environ.get(name))}
-    return {"hostname": socket.gethostname()} | found
+def _limits(line: int | str, depth: int, items: int, string: int) -> Limits:
+    owner = "JSONFormatter"
+    line_bytes = size(line, owner, "max_line")
+
+    if line_bytes < _LEAST_LINE:
+        raise ConfigError(owner, "max_line", line, f"give at least {_LEAST_LINE} bytes")
+
+    return Limits(
+        line_bytes,
+        count(depth, owner, "max_depth"),
+        count(items, owner, "max_items"),
+        count(string, owner, "max_string"),
+    )
+
+
+def _rules(mask: Sequence[str | Mapping[str, str]]) -> Sequence[str | Mapping[str, str]]:
+    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
+    return mask if isinstance(mask, str) else [mask[place] for place in range(len(mask))]
+
+
+class ECSFormatter(JSONFormatter):
+    """Write the Elastic Common Schema: `preset: ecs`."""
+
+    _PRESET = "ecs"
+
+
+class OTelFormatter(JSONFormatter):
+    """Write OpenTelemetry's log data model: `preset: otel`."""
+
+    _PRESET = "otel"
+
+
+class GCPFormatter(JSONFormatter):
+    """Write Google Cloud Logging's structured line: `preset: gcp`."""
+
+    _PRESET = "gcp"
+
+
+class DatadogFormatter(JSONFormatter):
+    """Write Datadog's standard attributes: `preset: datadog`."""
+
+    _PRESET = "datadog"
+
+
+class LogstashFormatter(JSONFormatter):
+    """Write Logstash's event: `preset: logstash`."""
+
+    _PRESET = "logstash"
+
+
+class GELFFormatter(JSONFormatter):
+    """Write Graylog's GELF: `preset: gelf`."""
+
+    _PRESET = "gelf"

@@ -7,6 +7,7 @@ says what was wrong and what to write.
 import difflib
 import functools
 import inspect
+import logging
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -18,6 +19,14 @@ _P = ParamSpec("_P")
 _S = TypeVar("_S")
 
 _AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-zµ]*)\s*", re.IGNORECASE)
+
+TAG_VARIABLES = {
+    "service": "LOGHUB_SERVICE",
+    "env": "LOGHUB_ENV",
+    "version": "LOGHUB_VERSION",
+    "hostname": "LOGHUB_HOSTNAME",
+}
+"""Static tags, and the variables that give them."""
 
 _PREFIXES = ("k", "m", "g", "t")
 _BYTES = (
@@ -117,6 +126,25 @@ def choice(value: object, owner: str, option: str, choices: Mapping[str, _S]) ->
 
     _refuse_placeholder(value, owner, option)
     raise ConfigError(owner, option, value, f"give one of {', '.join(choices)}")
+
+
+def severity(value: object, owner: str, option: str) -> int:
+    """Read a level: its name or its number."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+
+    names = logging.getLevelNamesMapping()
+
+    if isinstance(value, str) and value.strip().upper() in names:
+        return names[value.strip().upper()]
+
+    _refuse_placeholder(value, owner, option)
+    raise ConfigError(owner, option, value, "give a level, as WARNING or 30")
+
+
+def environment_tags() -> dict[str, str]:
+    """Read the tags that the environment gives: they hold where nothing else does."""
+    return {tag: text for tag, name in TAG_VARIABLES.items() if (text := os.environ.get(name))}
 
 
 def names_unknown_options(init: Callable[Concatenate[_S, _P], None]) -> Callable[Concatenate[_S, _P], None]:

@@ -107,7 +107,7 @@ class Event:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, JSONValue], *, now_us: int) -> "Event":
-        """Read an event from a decoded line.
+        """Read an event from a decoded line: a plain one, or one of any preset.
 
         A missing time becomes `now_us`, a missing level INFO. A standard key with a value
         of another type is kept under "extra", so that nothing is lost.
@@ -116,6 +116,10 @@ class Event:
             mapping: a decoded JSON object.
             now_us: the time of receipt, in microseconds.
         """
+        # A plain line has both keys; of the presets only GELF has them too.
+        if "timestamp" not in mapping or "level" not in mapping or "short_message" in mapping:
+            mapping = _read_preset(mapping)
+
         fields: dict[str, JSONValue] = dict(mapping)
 
         if _is_small_int(fields.get("level")):
@@ -131,6 +135,12 @@ class Event:
             fields["extra"] = {**odd, **extra} if isinstance(extra, dict) else odd
 
         return cls(time_us, severity, _in_order(fields))
+
+
+def _read_preset(mapping: Mapping[str, JSONValue]) -> Mapping[str, JSONValue]:
+    from loghub.event.reading import plain_fields  # noqa: PLC0415 (the presets' tables are made of this module's)
+
+    return plain_fields(mapping)
 
 
 def format_time(time_us: int) -> str:

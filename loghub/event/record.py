@@ -11,29 +11,37 @@ Rules (schema of the event):
 import logging
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from loghub.event.context import current
 from loghub.event.exceptions import describe
 from loghub.event.model import KEYS, LEVELS, TAIL_KEYS
+from loghub.event.trace import current_trace
+from loghub.event.tracebacks import stack_text, traceback_text
 from loghub.event.values import exact_text, safe_text
 
 IDENTITY = ("service", "hostname", "component", "request_id", "trace_id", "span_id")
 """Standard keys that an application may set: as static, extra or bound value."""
 
-_STANDARD = frozenset(
+STANDARD = frozenset(
     (
         *logging.makeLogRecord({}).__dict__,
         *("message", "asctime", "taskName"),
     )
 )
+"""Attributes that a record has from logging itself; the others are extras."""
+
 _RESERVED = frozenset((*KEYS, *TAIL_KEYS)) - frozenset(IDENTITY)
 _second: tuple[int, str] = (-1, "")
 
 
 def fields_of(
-    record: logging.LogRecord, static: Mapping[str, Any], environment: Mapping[str, Any], in_app: Sequence[str] = ()
+    record: logging.LogRecord,
+    static: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    in_app: Sequence[str] = (),
+    local_text: Callable[[str], str] | None = None,
 ) -> dict[str, Any]:
     """Give the fields of the plain line.
 
@@ -42,8 +50,9 @@ def fields_of(
         static: fields of the configuration, the same in each line.
         environment: what holds where nothing else is said, as the host name.
         in_app: packages whose frames are the application's own.
+        local_text: see `describe`.
     """
-    free = _free_fields(record, static)
+    free = _free_fields(record, static, environment)
     identity = {key: value for key in IDENTITY if (value := free.pop(key, environment.get(key))) is not None}
     fields: dict[str, Any] = {"timestamp": timestamp(record.created), "level": record.levelname}
 
@@ -56,7 +65,7 @@ def fields_of(
     _add_origin(fields, record)
     _copy(fields, identity, ("component", "request_id", "trace_id", "span_id"))
     fields.update(_checked(free))
-    _add_exception(fields, record, in_app)
+    _add_exception(fields, record, in_app, local_text)
     fields.update(wrong)
     return fields
 
@@ -75,15 +84,24 @@ def timestamp(created: float) -> str:
     return f"{text}.{rest:06d}Z"
 
 
-def _free_fields(record: logging.LogRecord, static: Mapping[str, Any]) -> dict[Any, Any]:
-    extras = {key: value for key, value in record.__dict__.items() if key not in _STANDARD}
+def surroundings() -> dict[str, Any]:
+    """Give what is bound in this context, and the ids of OpenTelemetry's current span."""
+    bound, traced = current(), current_trace()
+    return bound | traced if traced else bound
+
+
+def _free_fields(
+    record: logging.LogRecord, static: Mapping[str, Any], environment: Mapping[str, Any]
+) -> dict[Any, Any]:
+    extras = {key: value for key, value in record.__dict__.items() if key not in STANDARD}
     message: Any = record.msg
 
     if isinstance(message, dict):
         extras = {key: value for key, value in message.items() if key != "message" or type(value) is not str} | extras
 
     # The order is that of the first mention, the value that of the last.
-    return {**current(), **static, **extras, **static}
+    tags = {key: value for key, value in environment.items() if key not in IDENTITY}
+    return {**tags, **surroundings(), **static, **extras, **static}
 
 
 def _checked(free: dict[Any, Any]) -> dict[str, Any]:
@@ -95,7 +113,7 @@ def _checked(free: dict[Any, Any]) -> dict[str, Any]:
     kept: dict[str, Any] = {}
 
     for key, value in free.items():
-        place = kept if _is_refused(key) else outside
+        place = kept if is_refused(key) else outside
         place[_name(key, free)] = value
 
     kept = {key: value for key, value in kept.items() if not key.startswith("_loghub")}
@@ -115,7 +133,7 @@ def _name(key: object, free: Mapping[Any, Any]) -> str:
     return f"{name}~2" if name in free else name
 
 
-def _is_refused(key: object) -> bool:
+def is_refused(key: object) -> bool:
     return isinstance(key, str) and (key in _RESERVED or key.startswith("_"))
 
 
@@ -156,7 +174,7 @@ def _add_origin(fields: dict[str, Any], record: logging.LogRecord) -> None:
     """Add process, thread, task and the place in the source, each where it is known."""
     fields["process"] = record.process
     fields["thread"] = record.threadName
-    fields["task"] = _task_name(record)
+    fields["task"] = task_name(record)
     fields["module"] = record.module
     fields["function"] = record.funcName
     fields["file"] = record.pathname
@@ -166,7 +184,7 @@ def _add_origin(fields: dict[str, Any], record: logging.LogRecord) -> None:
         del fields[key]
 
 
-def _task_name(record: logging.LogRecord) -> str | None:
+def task_name(record: logging.LogRecord) -> str | None:
     """Give the asyncio task's name; before Python 3.12 a record does not have it."""
     if sys.version_info >= (3, 12):
         return record.taskName
@@ -180,14 +198,19 @@ def _task_name(record: logging.LogRecord) -> str | None:
     return None if task is None else str(task.get_name())
 
 
-def _add_exception(fields: dict[str, Any], record: logging.LogRecord, in_app: Sequence[str]) -> None:
+def _add_exception(
+    fields: dict[str, Any],
+    record: logging.LogRecord,
+    in_app: Sequence[str],
+    local_text: Callable[[str], str] | None,
+) -> None:
     error = record.exc_info[1] if record.exc_info else None
 
     if record.exc_text or error is not None:
-        fields["exc_info"] = record.exc_text or logging.Formatter().formatException(record.exc_info)  # type: ignore[arg-type]
+        fields["exc_info"] = record.exc_text or traceback_text(record.exc_info)  # type: ignore[arg-type]
 
     if error is not None:
-        fields["exception"] = describe(error, in_app)
+        fields["exception"] = describe(error, in_app, local_text)
 
     if record.stack_info:
-        fields["stack_info"] = record.stack_info
+        fields["stack_info"] = stack_text(record.stack_info)

@@ -13,6 +13,7 @@ Rules:
 
 import logging
 import os
+import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -80,15 +81,30 @@ class JSONFileHandler(logging.Handler):
         self._look_at = 0.0
         self._prune_at = 0.0
         self._roll_at = 0.0
+        self._quiet_from = self._quiet_until = 0.0
+        self._held, self._most = 0, self._rotation.bytes or sys.maxsize
+
+    def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:  # type: ignore[override]  # 3.12's
+        """Pass the record on to `emit`, which takes the lock for itself: lines are encoded outside of it."""
+        passed = self.filter(record) if self.filters else True
+
+        if isinstance(passed, logging.LogRecord):  # from Python 3.12 on a filter may give another one
+            record = passed
+
+        if passed:
+            self.emit(record)
+
+        return passed
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record's line; what cannot be written is counted as lost."""
         try:
-            self._write(line_of(self.formatter or self._plain, record))
+            line = line_of(self.formatter or self._plain, record)
+
+            with self.lock:  # type: ignore[union-attr]  # logging's own constructor made it
+                self._write(line)
         except Exception as error:  # noqa: BLE001 (the disk, or another package's formatter: the application must not see it)
-            self.lost += 1
-            self._release()
-            say(f"JSONFileHandler {self.baseFilename}", f"cannot write ({error}); {self.lost} lines lost so far")
+            self._lose(error)
 
     def close(self) -> None:
         """Let go of the file; a later record opens it again."""
@@ -101,22 +117,45 @@ class JSONFileHandler(logging.Handler):
 
         super().close()
 
+    def _lose(self, error: Exception) -> None:
+        with self.lock:  # type: ignore[union-attr]  # as above
+            self.lost += 1
+            self._release()
+
+        say(f"JSONFileHandler {self.baseFilename}", f"cannot write ({error}); {self.lost} lines lost so far")
+
     def _write(self, line: bytes) -> None:
         now = time.time()
-        descriptor = self._ready(now)
+        length = len(line)
 
-        if self._rotation and self._is_due(len(line), now):
-            self._roll(len(line), now)
-            descriptor = self._ready(now)
+        # Between looks, and where there is room, a line is one system call, and one for the size.
+        if not (self._quiet_from <= now < self._quiet_until) or self._held + length > self._most:
+            self._prepare(length, now)
 
+        descriptor: int = self._descriptor  # type: ignore[assignment]  # prepared
         written = os.write(descriptor, line)
 
         # A short write (the disk is filling up): the rest follows; if it cannot, the next open ends the fragment.
-        while written < len(line):
+        while written < length:
             written += os.write(descriptor, line[written:])
 
-    def _ready(self, now: float) -> int:
-        """Give a descriptor of the file that has the name now."""
+        if self._most < sys.maxsize:
+            # O_APPEND leaves the offset behind what was written: the size, with the lines of other processes.
+            self._held = os.lseek(descriptor, 0, os.SEEK_CUR)
+
+    def _prepare(self, incoming: int, now: float) -> None:
+        """Have a descriptor of the right file, and know until when it is."""
+        self._ready(now)
+
+        if self._rotation and self._is_due(incoming, now):
+            self._roll(incoming, now)
+            self._ready(now)
+
+        self._quiet_from = now
+        self._quiet_until = min(self._look_at, self._deadline, self._prune_at if self._retention else self._look_at)
+
+    def _ready(self, now: float) -> None:
+        """Have a descriptor of the file that has the name now."""
         if self._descriptor is not None and not self._look_at - _LOOK_SECONDS <= now < self._look_at:
             self._look_at = now + _LOOK_SECONDS
 
@@ -130,8 +169,6 @@ class JSONFileHandler(logging.Handler):
             self._prune_at = now + _PRUNE_SECONDS
             prune(self._path, self._retention, now)
 
-        return self._descriptor
-
     def _open(self, now: float) -> int:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -142,6 +179,8 @@ class JSONFileHandler(logging.Handler):
 
         if _ends_torn(descriptor):
             os.write(descriptor, b"\n")
+
+        self._held = os.lseek(descriptor, 0, os.SEEK_END)
 
         return descriptor
 
@@ -169,7 +208,8 @@ class JSONFileHandler(logging.Handler):
         if self._descriptor is None or now < self._roll_at:
             return False
 
-        return self._rotation.should_roll(os.fstat(self._descriptor).st_size, incoming, self._deadline, now)
+        self._held = os.fstat(self._descriptor).st_size
+        return self._rotation.should_roll(self._held, incoming, self._deadline, now)
 
     def _rename(self, now: float) -> bool:
         """Make a segment of the file; where that is refused, go on in the file and try again in a while."""
@@ -185,6 +225,7 @@ class JSONFileHandler(logging.Handler):
 
     def _release(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
+        self._quiet_until = 0.0
 
         if descriptor is not None:
             with suppress(OSError):

@@ -5,23 +5,19 @@ the endpoint. Wrap the whole application with it, `app = RequestIDMiddleware(app
 answer to an unexpected error has the id too; `add_middleware` puts it inside of Starlette's own
 error page.
 
-Rules:
-1. An id that comes in is taken only if it is short and plain; else a new one is made. It goes into
-   logs and headers, so what a stranger sends must not be able to forge a line.
-2. What is bound for a request ends with it.
-3. An application that raises before it answered gets a plain 500 with the id, unless a framework
+Rules, beside those of `exchange`:
+1. What is bound for a request, and while it is handled, ends with it.
+2. An application that raises before it answered gets a plain 500 with the id, unless a framework
    around this middleware answers; the exception goes on to the server either way.
 """
 
-import logging
-import re
-import time
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
-from loghub.errors import ConfigError
-from loghub.event.context import bound
+from loghub.event.context import isolated
+from loghub.middleware.exchange import FAILED, ROUTE_KEY, Arrival, Exchange, arrival, header_name
+from loghub.middleware.traceparent import incoming
+from loghub.options import names_unknown_options
 
 Message: TypeAlias = MutableMapping[str, Any]
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -29,11 +25,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_ID = re.compile(rb"[A-Za-z0-9._~:/+=@-]{1,128}")
-_HEADER = re.compile(r"[A-Za-z0-9-]+")
-_UPGRADED, _REFUSED, _GONE, _FAILED = 101, 403, 499, 500
-
-access = logging.getLogger("loghub.access")
+_UPGRADED, _REFUSED, _GONE = 101, 403, 499
 
 
 class RequestIDMiddleware:
@@ -49,14 +41,12 @@ class RequestIDMiddleware:
         ConfigError: the header's name is none.
     """
 
+    @names_unknown_options
     def __init__(
-        self, app: Application, *, header: str = "x-request-id", component: str | None = None, access: bool = False
+        self, app: Application, *, header: str = "x-request-id", component: str | None = None, access: bool = True
     ) -> None:
-        if not _HEADER.fullmatch(header):
-            raise ConfigError("RequestIDMiddleware", "header", header, "a header's name is letters, digits and -")
-
         self.app = app
-        self._header = header.lower().encode()
+        self._header = header_name(header).encode()
         self._bound = {} if component is None else {"component": component}
         self._access = access
 
@@ -65,73 +55,68 @@ class RequestIDMiddleware:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
 
-        request_id = _incoming(scope["headers"], self._header) or uuid.uuid4().hex
-        exchange = _Exchange(scope, send, (self._header, request_id.encode()))
+        arrived = _arrival(scope["headers"], self._header)
+        answer = _Answer(scope, send, (self._header, arrived.request_id.encode()))
+        token = incoming.set(arrived.trace)
 
-        with bound(request_id=request_id, **self._bound):
+        with isolated(**arrived.to_bind(), **self._bound):
             try:
-                await self.app(scope, receive, exchange.send)
+                await self.app(scope, receive, answer.send)
             except Exception:
-                await exchange.fail()
+                await answer.fail()
                 raise
             except BaseException:  # cancelled: the client has gone
-                exchange.abandon()
+                answer.abandon()
                 raise
             finally:
+                incoming.reset(token)
+
                 if self._access:
-                    exchange.log()
+                    answer.exchange.log(_route(scope, answer.root_path))
 
         return None
 
 
-class _Exchange:
-    """One request and what has been answered so far."""
+class _Answer:
+    """What has been answered so far, and where to."""
 
     def __init__(self, scope: Scope, send: Send, header: tuple[bytes, bytes]) -> None:
-        self._method = scope.get("method", "WEBSOCKET")
-        self._path = scope["path"]
+        self.exchange = Exchange(scope.get("method", "WEBSOCKET"), scope["path"])
+        self.root_path = str(scope.get("root_path", ""))
         self._is_http = scope["type"] == "http"
         self._framed = "app" in scope  # Starlette and FastAPI put themselves there: theirs is the error page
         self._send = send
         self._header = header
-        self._status: int | None = None
-        self._failed = False
-        self._start = time.perf_counter()
 
     async def send(self, message: Message) -> None:
         """Pass a message on; the first one of an answer gets the header."""
         kind = message["type"]
 
         if kind in _STATUS:
-            self._status = _STATUS[kind](message)
+            self.exchange.status = _STATUS[kind](message)
             message = {**message, "headers": self._with_id(message.get("headers", ()))}
 
-        elif kind == "websocket.close" and self._status is None:
-            self._status = _REFUSED
+        elif kind == "websocket.close" and self.exchange.status is None:
+            self.exchange.status = _REFUSED
 
         await self._send(message)
 
+        if kind in _SIZE:
+            self.exchange.bytes += _SIZE[kind](message)
+
     async def fail(self) -> None:
         """Note that the application raised, and answer where nobody else will."""
-        self._failed = True
+        self.exchange.failed = True
 
-        if self._is_http and self._status is None and not self._framed:
+        if self._is_http and self.exchange.status is None and not self._framed:
             headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await self.send({"type": "http.response.start", "status": _FAILED, "headers": headers})
-            await self._send({"type": "http.response.body", "body": b"Internal Server Error"})
+            await self.send({"type": "http.response.start", "status": FAILED, "headers": headers})
+            await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
 
     def abandon(self) -> None:
         """Note that nobody waits for the answer any more."""
-        if self._status is None:
-            self._status = _GONE
-
-    def log(self) -> None:
-        """Log the access event."""
-        status = _FAILED if self._status is None else self._status
-        took = round((time.perf_counter() - self._start) * 1000, 3)
-        level = logging.ERROR if self._failed or status >= _FAILED else logging.INFO
-        fields = {"method": self._method, "path": self._path, "status": status, "duration_ms": took}
-        access.log(level, "%s %s %d", self._method, self._path, status, extra=fields)
+        if self.exchange.status is None:
+            self.exchange.status = _GONE
 
     def _with_id(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         return [*((name, value) for name, value in headers if name.lower() != self._header[0]), self._header]
@@ -142,8 +127,46 @@ _STATUS: dict[str, Callable[[Message], int]] = {
     "websocket.http.response.start": lambda message: int(message["status"]),
     "websocket.accept": lambda _message: _UPGRADED,
 }
+_SIZE: dict[str, Callable[[Message], int]] = {
+    "http.response.body": lambda message: len(message.get("body", b"")),
+    "websocket.http.response.body": lambda message: len(message.get("body", b"")),
+    "websocket.send": lambda message: len(message.get("bytes") or (message.get("text") or "").encode()),
+}
 
 
-def _incoming(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str | None:
-    found = next((value for key, value in headers if key.lower() == name), b"")
-    return found.decode("ascii") if _ID.fullmatch(found) else None
+def _arrival(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> Arrival:
+    found: dict[bytes, list[str]] = {name: [], b"traceparent": [], b"tracestate": []}
+
+    for key, value in headers:
+        if key.lower() in found:
+            found[key.lower()].append(value.decode("latin-1"))
+
+    return arrival((found[name] or [""])[0], found[b"traceparent"], found[b"tracestate"])
+
+
+def _route(scope: Scope, outside: str) -> str | None:
+    """Give the route's template, which the application says itself, or Starlette and FastAPI put in the scope.
+
+    Args:
+        scope: after the application has handled it.
+        outside: the root path at which the application is served, which is no part of its routes.
+    """
+    if ROUTE_KEY in scope:
+        return str(scope[ROUTE_KEY])
+
+    route = scope.get("route")
+    template = _template(scope, route)
+
+    if not isinstance(template, str):
+        return None
+
+    mounted = str(scope.get("root_path", "")).removeprefix(outside)
+    return mounted if hasattr(route, "routes") else mounted + template
+
+
+def _template(scope: Scope, route: object) -> object:
+    """Give the path of Starlette's route, with the prefix of the router that FastAPI found it in."""
+    ours = scope.get("fastapi")
+    included = ours.get("effective_route_context") if isinstance(ours, dict) else None
+    is_its = included is not None and getattr(included, "original_route", None) is route
+    return getattr(included, "path_format", None) if is_its else getattr(route, "path", None)

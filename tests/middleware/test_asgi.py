@@ -205,8 +205,8 @@ def test_access_event_says_what_was_asked_and_answered(url: str, caplog: pytest.
     assert 0 < fields["duration_ms"] < 10_000
 
 
-def test_access_event_is_only_logged_where_it_is_asked_for(caplog: pytest.LogCaptureFixture) -> None:
-    with served(RequestIDMiddleware(shop())) as url, caplog.at_level(logging.INFO, "loghub.access"):
+def test_access_event_can_be_switched_off(caplog: pytest.LogCaptureFixture) -> None:
+    with served(RequestIDMiddleware(shop(), access=False)) as url, caplog.at_level(logging.INFO, "loghub.access"):
         httpx.get(f"{url}/show")
 
     assert not [record for record in caplog.records if record.name == "loghub.access"]
