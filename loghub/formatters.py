@@ -16,8 +16,8 @@ from pythonjsonlogger.core import BaseJsonFormatter
 from loghub.errors import ConfigError
 from loghub.event.encode import Limits, decode, encode
 from loghub.event.mask import Mask
-from loghub.event.plain import PlainLine
 from loghub.event.presets import PRESETS
+from loghub.event.quick import QuickLine
 from loghub.event.record import add_message, fields_of
 from loghub.event.serializer import Serializer
 from loghub.event.sharing import group_of
@@ -143,7 +143,7 @@ class JSONFormatter(BaseJsonFormatter):
         self._write = self._declared_line
 
         if self.plain and self._mask is None:
-            self._write = PlainLine(fixed, self._environment, json_default, self._limits, self._declared_line).line
+            self._write = QuickLine(fixed, self._environment, json_default, self._limits, self._declared_line).line
 
         self._group = group_of(self._configuration(mask), json_default)
 
@@ -257,9 +257,10 @@ class JSONFormatter(BaseJsonFormatter):
         try:
             return encode(self._shape(self._fields(record) | wrong), self.json_default, self._limits)
         except Exception:  # noqa: BLE001 (a record that somebody made by hand may lack anything)
-            known = {"timestamp": "created", "level": "levelname", "logger": "name", "message": "msg"}
-            least = {key: safe_text(getattr(record, name, "")) for key, name in known.items()}
-            return encode(least | wrong, None, self._limits)
+            known = {"level": "levelname", "logger": "name", "message": "msg"}
+            return encode(
+                {key: safe_text(getattr(record, name, "")) for key, name in known.items()} | wrong, None, self._limits
+            )
 
 
 def _readable(record: logging.LogRecord) -> logging.LogRecord:

@@ -7,6 +7,8 @@ Rules:
    a record's labels go into a deque, and one caller at a time adds up what is there.
 3. Series are bounded: beyond `max_series` the logger and the tags are "other".
 4. Counts belong to the process, not to a configuration. A forked child starts at zero.
+5. Beside each count stands a rate: records a minute over the last minute (or another `window`), which slides on in
+   sixtieths of its length. The metric "x_total" has its rates as "x_per_minute".
 
 This module needs no other package until `text()` is called, which needs prometheus-client.
 """
@@ -15,6 +17,7 @@ import logging
 import os
 import re
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,18 +26,19 @@ from typing import Any, Literal
 
 from loghub.errors import ConfigError, require
 from loghub.event.context import current
-from loghub.options import count, names_unknown_options
+from loghub.options import count, duration, environment_tags, names_unknown_options
 
 OTHER = "other"
 
 _OWNER = "MetricsFilter"
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
-_ENVIRONMENT = {"service": "LOGHUB_SERVICE", "hostname": "LOGHUB_HOSTNAME"}  # as the formatter reads them
 _OWN_LABELS = ("level", "logger")
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
 _LONGEST = 120
 _FOLD_AT = 256
+_SLOTS = 60
+_MINUTE = 60.0
 
 Labels = tuple[str, ...]
 
@@ -69,10 +73,12 @@ class MetricsFilter(logging.Filter):
 
     Args:
         tags: further labels. A tag's value is that of `static`, else of the record's extra, else what is
-            bound to the context, else (service and hostname) the environment's, else "".
+            bound to the context, else (service, env, version, hostname) the environment's, else "".
         name: of the metric.
         static: tags whose value is always the same.
         max_series: combinations of labels, at most.
+        window: of the rates, in seconds or as "5 minutes".
+        clock: gives seconds.
 
     Raises:
         ConfigError: an option is wrong, or another filter counts under this name with other tags.
@@ -86,12 +92,17 @@ class MetricsFilter(logging.Filter):
         *,
         static: Mapping[str, object] | None = None,
         max_series: int = 1000,
+        window: float | str = _MINUTE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__()
         self._tags = _tag_names(tags)
         self._static = {} if static is None else {key: _text(static[key]) for key in static}
-        self._environment = {key: found for key, name in _ENVIRONMENT.items() if (found := os.environ.get(name))}
-        self._counter = _counter(_metric_name(name), self._tags, count(max_series, _OWNER, "max_series"))
+        self._environment = environment_tags()
+        most, length = count(max_series, _OWNER, "max_series"), _window(window)
+        self._counter = _counter(_metric_name(name), self._tags)
+        self._counter.max_series = most
+        self._counter.measure(length, clock)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Count a record unless it is counted already."""
@@ -128,7 +139,7 @@ def text() -> str:
 
 def snapshot() -> tuple[Family, ...]:
     """Give all metrics of this process as data, those of `register` included."""
-    own = [counter.family() for counter in tuple(_counters.values())]
+    own = [family for counter in tuple(_counters.values()) for family in counter.families()]
     return tuple(own) + tuple(family for source in tuple(_sources) for family in source())
 
 
@@ -145,23 +156,31 @@ def reset() -> None:
 
 
 class _Counter:
-    """Counts by labels, for any number of threads."""
+    """Counts and rates by labels, for any number of threads."""
 
-    def __init__(self, name: str, tags: Labels, max_series: int) -> None:
+    def __init__(self, name: str, tags: Labels) -> None:
         self.name = name
         self.tags = tags
         self.mark = f"_loghub_counted_{name}"
-        self.max_series = max_series
+        self.max_series = 1
+        self._window = _MINUTE
+        self._clock: Callable[[], float] = time.monotonic
         self.clear()
 
     def clear(self) -> None:
-        self._seen: deque[Labels] = deque()
+        self._seen: deque[tuple[Labels, float]] = deque()
         self._sums: dict[Labels, int] = {}
+        self._recent: dict[Labels, _Recent] = {}
         self._lock = threading.RLock()
         self._folding = False
 
+    def measure(self, window: float, clock: Callable[[], float]) -> None:
+        """Set how rates are measured; where that changes, they begin anew."""
+        if (window, clock) != (self._window, self._clock):
+            self._window, self._clock, self._recent = window, clock, {}
+
     def add(self, labels: Labels) -> None:
-        self._seen.append(labels)
+        self._seen.append((labels, self._clock()))
 
         # Who finds the lock taken leaves the adding up to the one who has it, or to the next.
         if len(self._seen) >= _FOLD_AT and self._lock.acquire(blocking=False):
@@ -170,12 +189,21 @@ class _Counter:
             finally:
                 self._lock.release()
 
-    def family(self) -> Family:
+    def families(self) -> tuple[Family, Family]:
+        """Give the counts, and the rates of the same series."""
         with self._lock:
             self._fold()
             sums = dict(self._sums)
+            slot = self._slot(self._clock())
+            counts = {labels: recent.sum_since(slot - _SLOTS) for labels, recent in tuple(self._recent.items())}
 
-        return Family(self.name, "Records logged.", "counter", (*_OWN_LABELS, *self.tags), sums)
+        per_minute = _MINUTE / self._window
+        rates = {labels: counts.get(labels, 0) * per_minute for labels in sums}
+        labels = (*_OWN_LABELS, *self.tags)
+        return (
+            Family(self.name, "Records logged.", "counter", labels, sums),
+            Family(_rate_name(self.name), "Records logged per minute.", "gauge", labels, rates),
+        )
 
     def _fold(self) -> None:
         if self._folding:  # a nested call: a signal handler or __del__ inside
@@ -185,16 +213,45 @@ class _Counter:
 
         try:
             while self._seen:
-                labels = self._bounded(self._seen.popleft())
+                seen, at = self._seen.popleft()
+                labels = self._bounded(seen)
                 self._sums[labels] = self._sums.get(labels, 0) + 1
+                self._recent.setdefault(labels, _Recent()).add(self._slot(at))
         finally:
             self._folding = False
+
+    def _slot(self, at: float) -> int:
+        return int(at / self._window * _SLOTS)
 
     def _bounded(self, labels: Labels) -> Labels:
         if labels in self._sums or len(self._sums) < self.max_series:
             return labels
 
         return (labels[0] if labels[0] in _LEVELS else OTHER, *(OTHER for _ in labels[1:]))
+
+
+class _Recent:
+    """How many records came in each of the last slots of time."""
+
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def add(self, slot: int) -> None:
+        if slot not in self._counts:
+            self._forget(slot - _SLOTS)
+
+        self._counts[slot] = self._counts.get(slot, 0) + 1
+
+    def sum_since(self, slot: int) -> int:
+        """Count the records after a slot."""
+        self._forget(slot)
+        return sum(self._counts.values())
+
+    def _forget(self, slot: int) -> None:
+        for old in [each for each in self._counts if each <= slot]:
+            del self._counts[old]
 
 
 class _Collector:
@@ -220,15 +277,27 @@ _counters: dict[str, _Counter] = {}
 _sources: list[Callable[[], Iterable[Family]]] = []
 
 
-def _counter(name: str, tags: Labels, max_series: int) -> _Counter:
-    counter = _counters.setdefault(name, _Counter(name, tags, max_series))
+def _counter(name: str, tags: Labels) -> _Counter:
+    counter = _counters.setdefault(name, _Counter(name, tags))
 
     if counter.tags != tags:
         remedy = f"it already counts by the tags {list(counter.tags)}, not {list(tags)}; choose another name"
         raise ConfigError(_OWNER, "name", name, remedy)
 
-    counter.max_series = max_series
     return counter
+
+
+def _rate_name(name: str) -> str:
+    return name.removesuffix("_total") + "_per_minute"
+
+
+def _window(value: object) -> float:
+    seconds = duration(value, _OWNER, "window")
+
+    if seconds <= 0:
+        raise ConfigError(_OWNER, "window", value, 'give more than no time, as "1 minute"')
+
+    return seconds
 
 
 def _tag_names(tags: Sequence[str]) -> Labels:

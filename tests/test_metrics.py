@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from filtered import Clock
 
 from loghub import metrics
 from loghub.errors import ConfigError
@@ -220,6 +221,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": "log-records_total"}, "name"),
     ({"name": "log_records"}, "name"),
     ({"max_series": 0}, "max_series"),
+    ({"window": 0}, "window"),
+    ({"window": "soon"}, "window"),
     ({"tag": ["service"]}, "tag"),
 ]
 
@@ -240,10 +243,64 @@ def test_same_name_with_other_tags_is_an_error(name: str) -> None:
         MetricsFilter(["component"], name)
 
 
+def rates(name: str) -> dict[tuple[str, ...], float]:
+    return counted(name.removesuffix("_total") + "_per_minute")
+
+
+def test_rate_is_of_the_last_minute_and_slides(name: str) -> None:
+    clock = Clock()
+    logger = logger_with(MetricsFilter(["sku"], name, clock=clock))
+
+    for _ in range(6):
+        logger.info("x", extra={"sku": 1})
+        clock.now += 10
+
+    logger.error("x", extra={"sku": 2})
+    assert rates(name) == {("INFO", "shop", "1"): 5, ("ERROR", "shop", "2"): 1}
+    clock.now += 30
+    assert rates(name) == {("INFO", "shop", "1"): 2, ("ERROR", "shop", "2"): 1}
+    clock.now += 60
+    assert rates(name) == {("INFO", "shop", "1"): 0, ("ERROR", "shop", "2"): 0}
+    assert counted(name) == {("INFO", "shop", "1"): 6, ("ERROR", "shop", "2"): 1}
+
+
+def test_rate_over_another_window_is_per_minute_too(name: str) -> None:
+    clock = Clock()
+    logger = logger_with(MetricsFilter(name=name, window="5 minutes", clock=clock))
+
+    for _ in range(100):
+        logger.info("x")
+
+    clock.now += 240
+    assert rates(name) == {("INFO", "shop"): 20}
+    clock.now += 61
+    assert rates(name) == {("INFO", "shop"): 0}
+
+
+def test_many_records_in_many_slots_take_bounded_memory(name: str) -> None:
+    clock = Clock()
+    filter_ = MetricsFilter(name=name, clock=clock)
+    logger = logger_with(filter_)
+
+    for _ in range(5000):
+        logger.info("x")
+        clock.now += 0.7
+
+    assert 85 <= rates(name)["INFO", "shop"] <= 87
+    assert len(filter_._counter._recent["INFO", "shop"]._counts) <= 61
+
+
+def test_reset_sets_rates_to_zero_too(name: str) -> None:
+    logger_with(MetricsFilter(name=name)).info("x")
+    metrics.reset()
+    assert rates(name) == {}
+
+
 def test_text_is_what_prometheus_reads(name: str) -> None:
     logger_with(MetricsFilter(["quoted"], name)).info("x", extra={"quoted": 'a"b\n\\'})
     lines = metrics.text().splitlines()
     assert f"# TYPE {name} counter" in lines
+    assert f"# TYPE {name.removesuffix('_total')}_per_minute gauge" in lines
     assert f'{name}{{level="INFO",logger="shop",quoted="a\\"b\\n\\\\"}} 1.0' in lines
 
 

@@ -5,7 +5,7 @@ Rules:
 2. orjson sees none but Python's own plain values, and runs no code of the application: an enum
    whose value raises, an unfinished dataclass or UUID, a zone without an offset end the process
    there, and so does a list that changes while a `default` runs (seen with orjson 3.13).
-   So a line of plain values is written as it is; other values are made plain first (`copies.py`).
+   So a line of plain values is written as it is; other values are made plain first (`plain.py`).
 3. What that refuses (integers over 64 bits, keys that are no text, cycles, lone surrogates, NaN,
    objects that raise) is made safe one by one (`safe.py`), and a line in which a value had to be
    changed is marked `"encode_fallback": true`.
@@ -20,14 +20,14 @@ from typing import Any
 
 import orjson
 
-from loghub.event.copies import PLAIN, plain
 from loghub.event.fit import dump, fit
 from loghub.event.limits import UNLIMITED, Limits, exceeds
 from loghub.event.model import JSONValue
+from loghub.event.plain import PLAIN, plain
 from loghub.event.safe import Safe
 from loghub.event.values import known, safe_text
 
-__all__ = ["Limits", "decode", "encode", "encode_fast", "safe_text"]
+__all__ = ["Limits", "decode", "encode", "safe_text"]
 
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")  # orjson reads an integer over 64 bits as a float
 _NEWLINE = orjson.OPT_APPEND_NEWLINE
@@ -47,7 +47,7 @@ def encode(
             has them out of lines: only their nesting is bounded, and NaN becomes null.
     """
     try:
-        line = encode_fast(fields, default, limits)
+        line = _encode_fast(fields, default, limits)
 
         if limits is None or len(line) <= limits.harmless or not exceeds(line, limits):
             return line
@@ -57,12 +57,7 @@ def encode(
     return _encode_safely(fields, default, limits or UNLIMITED, line)
 
 
-def encode_fast(fields: Mapping[str, Any], default: Callable[[Any], Any] | None, limits: Limits | None) -> bytes:
-    """Write fields that are well as a line; its length is not looked at.
-
-    Raises:
-        Exception: they have to be made safe, which `encode` does.
-    """
+def _encode_fast(fields: Mapping[str, Any], default: Callable[[Any], Any] | None, limits: Limits | None) -> bytes:
     if limits is None:
         return orjson.dumps(fields, default or known, _NEWLINE)
 

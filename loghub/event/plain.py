@@ -1,228 +1,85 @@
-"""The plain line straight from a record: what `encode(fields_of(record))` gives, several times faster.
+"""Any usual values → plain ones that orjson writes without running anyone's code.
 
-Rules:
-1. What repeats is encoded once: a place in the source, a thread, the static fields, a second. Their bytes are joined
-   around the two parts that are new in each record, the message and the free fields.
-2. Which keys of a record are free, and in what order they stand, depends on its keys alone: a plan is made for each
-   combination of keys that is met, and kept. Caches are bounded; a full one is emptied.
-3. What is rare is not done here: an exception, a message that is no text, wrong arguments, a
-   refused key, a record class of somebody else's, a value that JSON does not know. For these `fields_of` and `encode`
-   say what the line is; where both ways can, they give the same bytes, which tests hold against each other.
+Lists and objects are copied, so that another thread's change has no effect on a line that is
+being written. It raises where a value needs more than a known form, is over a limit of depth or
+items, or is a number that is none: `safe.py`, which is slower and remembers what it did, is next.
 """
 
-import logging
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from operator import itemgetter
+import math
+from collections.abc import Callable
 from typing import Any
 
-import orjson
+from loghub.event.limits import Limits
+from loghub.event.values import is_native, known
 
-from loghub.event.encode import Limits, encode_fast
-from loghub.event.limits import UNLIMITED, exceeds
-from loghub.event.model import LEVELS
-from loghub.event.record import IDENTITY, STANDARD, is_refused, surroundings, task_name
-
-_MOST = 4096
-_WHO = ("service", "hostname")
-_SECOND = 1_000_000
-_dumps = orjson.dumps
-_place = itemgetter("name", "levelname", "levelno", "module", "funcName", "pathname", "lineno")
-_running_in = itemgetter("process", "threadName")
+PLAIN = frozenset((str, int, float, bool, type(None)))
+"""Types that are plain by themselves; not their subclasses."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How the free fields of records with the same keys are put together.
+def plain(value: Any, limits: Limits, default: Callable[[Any], Any] | None = None) -> Any:  # noqa: ANN401 (whatever a user logs)
+    """Give a copy of a value in plain values.
 
-    Attributes:
-        fields: the keys in the order of the line, static values filled in.
-        from_record: those whose value is the record's.
-        from_bound: those whose value is the context's.
-        identity: those that are left out where their value is None.
+    Raises:
+        ValueError: it has to be made safe.
+        Exception: whatever the code of a user's object raises.
     """
-
-    fields: dict[str, Any]
-    from_record: tuple[str, ...]
-    from_bound: tuple[str, ...]
-    identity: tuple[str, ...]
+    return _plain(value, limits.depth + 1, limits, default)
 
 
-class PlainLine:
-    """Writes plain lines for one configuration.
+def copied(value: Any, limits: Limits) -> Any:  # noqa: ANN401 (as plain)
+    """Give a copy of the objects and lists in a value, past any method of a subclass; other values stay.
 
-    Args:
-        static: fields of the configuration.
-        environment: what holds where nothing else is said.
-        default: gives a value that JSON knows for one that it does not.
-        limits: what a line may hold.
-        otherwise: writes the line of a record that is none of the usual ones.
+    Raises:
+        ValueError: it is too deep or has too many items.
     """
-
-    def __init__(
-        self,
-        static: Mapping[str, Any],
-        environment: Mapping[str, Any],
-        default: Callable[[Any], Any] | None,
-        limits: Limits,
-        otherwise: Callable[[logging.LogRecord], bytes],
-    ) -> None:
-        self._static = dict(static)
-        self._environment = dict(environment)
-        self._default = default
-        self._otherwise = otherwise
-        self._limits = limits
-        self._harmless = limits.harmless
-        self._plans: dict[object, _Plan | None] = {}
-        self._places: dict[object, tuple[bytes, bytes]] = {}
-        self._threads: dict[object, bytes] = {}
-        self._second = (0, b"")
-        who = {key: value for key in _WHO if (value := {**environment, **static}.get(key)) is not None}
-        self._who = b"," + _inside(who) if who else b""
-
-    def line(self, record: logging.LogRecord) -> bytes:
-        """Give the line."""
-        try:
-            line = self._line(record)
-        except Exception:  # noqa: BLE001 (a value that JSON does not know, wrong arguments)
-            line = None
-
-        return self._otherwise(record) if line is None else line
-
-    def _line(self, record: logging.LogRecord) -> bytes | None:
-        held = record.__dict__
-        message = record.msg
-
-        if (
-            type(message) is not str
-            or record.exc_info
-            or record.exc_text
-            or record.stack_info
-            or type(record) is not logging.LogRecord
-        ):
-            return None
-
-        around = surroundings()
-        shape: object = (tuple(held), tuple(around)) if around else tuple(held)
-        plan = self._plans.get(shape) or self._new_plan(shape, held, around)
-
-        if plan is None:
-            return None
-
-        fields, free = plan.fields, b"}\n"
-
-        if fields:
-            fields = _filled(plan, held, around)
-
-        if fields:
-            free = b"," + encode_fast(fields, self._default, self._limits)[1:]
-
-        template = b""
-
-        if record.args:
-            template = b',"template":' + _dumps(message)
-            message %= record.args
-
-        place, running = _place(held), _running_in(held)
-        head, origin = self._places.get(place) or self._new_place(place)
-        thread = self._threads.get(running) or self._new_thread(running)
-        task = task_name(record)
-
-        if task is not None:
-            thread += b',"task":' + _dumps(task)
-
-        micros = round(record.created * _SECOND)
-        start, text = self._second
-
-        if not 0 <= micros - start < _SECOND:
-            start, text = self._new_second(micros)
-
-        parts = (text, micros - start, head, _dumps(message), template, self._who, thread, origin, free)
-        line = b'%b%06dZ"%b%b%b%b%b%b%b' % parts
-
-        return line if len(line) <= self._harmless or not exceeds(line, self._limits) else None
-
-    def _new_plan(self, shape: object, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Plan | None:
-        if shape in self._plans:  # one that is known to be None
-            return None
-
-        plan = self._plan(held, around)
-        _keep(self._plans, shape, plan)
-        return plan
-
-    def _plan(self, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Plan | None:
-        static = self._static
-        extras = [key for key in held if key not in STANDARD and not str(key).startswith("_loghub")]
-        tags = [key for key in self._environment if key not in IDENTITY]
-        order = dict.fromkeys((*tags, *around, *static, *extras))
-
-        if any(type(key) is not str or is_refused(key) for key in order):
-            return None
-
-        if any(key in order and key not in static for key in _WHO):
-            return None
-
-        environment = self._environment
-        wanted = [key for key in IDENTITY[2:] if key in order or key in environment]
-        fields = {key: static.get(key, environment.get(key)) for key in wanted}
-        fields |= {key: static.get(key, environment.get(key)) for key in order if key not in IDENTITY}
-        fields = {
-            key: value for key, value in fields.items() if value is not None or key not in IDENTITY or key in order
-        }
-
-        return _Plan(
-            fields,
-            tuple(key for key in fields if key in extras and key not in static),
-            tuple(key for key in fields if key in around and key not in static and key not in extras),
-            tuple(key for key in fields if key in IDENTITY),
-        )
-
-    def _new_place(self, place: tuple[Any, ...]) -> tuple[bytes, bytes]:
-        name, level, number, module, function, file, line = place
-        first = {"level": level} | ({} if LEVELS.get(level) == number else {"levelno": number}) | {"logger": name}
-        origin = {"module": module, "function": function, "file": file, "line": line}
-        found = {key: value for key, value in origin.items() if value}
-        made = (b"," + _inside(first) + b',"message":', b"," + _inside(found) if found else b"")
-        _keep(self._places, place, made)
-        return made
-
-    def _new_thread(self, running: tuple[Any, ...]) -> bytes:
-        found = {key: value for key, value in zip(("process", "thread"), running, strict=True) if value}
-        made = b"," + _inside(found) if found else b""
-        _keep(self._threads, running, made)
-        return made
-
-    def _new_second(self, micros: int) -> tuple[int, bytes]:
-        second = micros // 1_000_000
-        text = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S.', time.gmtime(second)).encode()
-        self._second = made = (second * 1_000_000, text)  # one tuple, replaced whole: threads see the old or the new
-        return made
+    return _copied(value, limits.depth + 1, limits)
 
 
-def _filled(plan: _Plan, held: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
-    fields = plan.fields.copy()
+def _copied(value: Any, room: int, limits: Limits) -> Any:  # noqa: ANN401 (as plain)
+    kind = type(value)
 
-    for key in plan.from_record:
-        fields[key] = held[key]
+    for family in (dict, list, tuple):
+        if issubclass(kind, family):
+            break
+    else:
+        return value
 
-    for key in plan.from_bound:
-        fields[key] = around[key]
+    if room == 0:
+        raise ValueError("too deep")
 
-    for key in plan.identity:
-        if fields[key] is None:
-            del fields[key]
+    _check_length(family.__len__(value), limits)
 
-    return fields
+    if family is dict:
+        return {key: _copied(item, room - 1, limits) for key, item in dict.items(value)}
 
-
-def _inside(fields: Mapping[str, Any]) -> bytes:
-    """Give the text between the braces."""
-    return encode_fast(fields, None, UNLIMITED)[1:-2]
+    return [_copied(item, room - 1, limits) for item in family.__iter__(value)]
 
 
-def _keep(cache: dict[object, Any], key: object, value: object) -> None:
-    if len(cache) >= _MOST:
-        cache.clear()
+def _plain(value: Any, room: int, limits: Limits, default: Callable[[Any], Any] | None) -> Any:  # noqa: ANN401 (as plain)
+    kind = type(value)
 
-    cache[key] = value
+    if kind in PLAIN:
+        if kind is float and not math.isfinite(value):
+            raise ValueError("a number that is none")
+
+        return value
+
+    if room == 0:
+        raise ValueError("too deep")
+
+    if kind is dict:
+        _check_length(len(value), limits)
+        return {key: _plain(item, room - 1, limits, default) for key, item in value.items()}
+
+    if kind is list:
+        _check_length(len(value), limits)
+        return [_plain(item, room - 1, limits, default) for item in value]
+
+    # A form takes a level too: a chain of them may have no end.
+    form = known if default is None or is_native(value) else default
+    return _plain(form(value), room - 1, limits, default)
+
+
+def _check_length(length: int, limits: Limits) -> None:
+    if length > limits.items:
+        raise ValueError("too many items")

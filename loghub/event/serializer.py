@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from loghub.event.copies import copied
+from loghub.event.plain import copied
 from loghub.event.encode import encode
 from loghub.event.limits import UNLIMITED, Limits, exceeds
 from loghub.event.values import exact_text, known

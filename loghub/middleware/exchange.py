@@ -49,8 +49,13 @@ class Arrival:
 
 def arrival(request_id: str, parents: Sequence[str], states: Sequence[str]) -> Arrival:
     """Read the values of the three headers; "" and empty lists where they are missing."""
-    taken = request_id if _ID.fullmatch(request_id) else uuid.uuid4().hex
+    taken = request_id if is_plain(request_id) else uuid.uuid4().hex
     return Arrival(taken, traceparent.parse(parents, states))
+
+
+def is_plain(request_id: str) -> bool:
+    """Tell whether an id that came in may be taken."""
+    return _ID.fullmatch(request_id) is not None
 
 
 def header_name(header: object) -> str:

@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi import APIRouter, FastAPI
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
@@ -92,16 +93,14 @@ def url() -> Iterator[str]:
         yield address
 
 
+def access_records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    return [record for record in caplog.records if record.name == "loghub.access"]
+
+
 def access_event(caplog: pytest.LogCaptureFixture) -> logging.LogRecord:
     """Wait for the access event: it is logged when the answer is out."""
-    found: list[logging.LogRecord] = []
-
-    def is_there() -> bool:
-        found[:] = [record for record in caplog.records if record.name == "loghub.access"]
-        return bool(found)
-
-    wait_until(is_there)
-    return found[0]
+    wait_until(lambda: bool(access_records(caplog)))
+    return access_records(caplog)[0]
 
 
 def test_id_is_made_bound_and_answered(url: str) -> None:
@@ -245,3 +244,97 @@ def test_id_travels_on_to_the_next_application(url: str) -> None:
         answer = httpx.get(address, headers={"X-Request-ID": "abc"})
 
     assert answer.json() == [{"request_id": "abc", "component": "shop"}] * 2
+
+
+def test_trace_that_comes_in_is_bound_and_goes_on(url: str) -> None:
+    trace, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+    async def front(_request: Request) -> Response:
+        async with httpx.AsyncClient(event_hooks={"request": [send_request_id_async]}) as client:
+            return JSONResponse((await client.get(f"{url}/show")).json())
+
+    with served(RequestIDMiddleware(Starlette(routes=[Route("/", front)]))) as address:
+        seen = httpx.get(address, headers={"traceparent": f"00-{trace}-{span}-01"}).json()
+        without = httpx.get(address, headers={"traceparent": f"00-{trace}-{span}-01-x"}).json()
+
+    assert (seen["trace_id"], seen["span_id"]) == (trace, span)
+    assert "trace_id" not in without
+
+
+def test_two_traceparents_are_none(url: str) -> None:
+    value = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    seen = httpx.get(f"{url}/show", headers=[("traceparent", value), ("traceparent", value)]).json()
+    assert "trace_id" not in seen
+
+
+def test_access_event_has_route_and_bytes(caplog: pytest.LogCaptureFixture) -> None:
+    async def product(request: Request) -> Response:
+        return PlainTextResponse("x" * int(request.path_params["sku"]))
+
+    products = [Route("/products/{sku}", product)]
+    app = Starlette(routes=[*products, Mount("/eu", routes=products)])
+
+    with served(RequestIDMiddleware(app)) as url, caplog.at_level(logging.INFO, "loghub.access"):
+        httpx.get(f"{url}/products/7")
+        httpx.get(f"{url}/eu/products/9")
+        httpx.get(f"{url}/none")
+        wait_until(lambda: len(access_records(caplog)) == 3)
+
+    fields = [record.__dict__ for record in access_records(caplog)]
+    assert [each.get("route") for each in fields] == ["/products/{sku}", "/eu/products/{sku}", None]
+    assert [each["bytes"] for each in fields] == [7, 9, 9]
+    assert fields[0]["path"] == "/products/7"
+
+
+def test_route_of_a_fastapi_router_has_its_prefix(caplog: pytest.LogCaptureFixture) -> None:
+    router = APIRouter(prefix="/products")
+
+    @router.get("/{sku}")
+    def product(sku: str) -> str:
+        return sku
+
+    app, inner = FastAPI(), FastAPI()
+    app.include_router(router, prefix="/v1")
+    inner.include_router(router)
+    app.mount("/inner", inner)
+
+    with served(RequestIDMiddleware(app)) as url, caplog.at_level(logging.INFO, "loghub.access"):
+        httpx.get(f"{url}/v1/products/7")
+        httpx.get(f"{url}/inner/products/7")
+        wait_until(lambda: len(access_records(caplog)) == 2)
+
+    routes = [record.__dict__["route"] for record in access_records(caplog)]
+    assert routes == ["/v1/products/{sku}", "/inner/products/{sku}"]
+
+
+def test_application_may_say_its_route(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        scope["loghub.route"] = "/<own>"
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    with served(RequestIDMiddleware(app)) as url, caplog.at_level(logging.INFO, "loghub.access"):
+        httpx.get(url)
+        assert access_event(caplog).__dict__["route"] == "/<own>"
+
+
+def test_nothing_that_an_application_binds_stays_in_the_task_of_the_caller() -> None:
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        bind(leaked="yes")
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    async def send(_message: Any) -> None:
+        pass
+
+    async def two_requests() -> dict[str, Any]:
+        for _ in range(2):
+            await RequestIDMiddleware(app)({"type": "http", "headers": [], "path": "/"}, None, send)  # type: ignore[arg-type]
+
+        return current()
+
+    assert asyncio.run(two_requests()) == {}
+
+
+def test_unknown_option_is_named() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'header'"):
+        RequestIDMiddleware(shop(), heder="x")  # type: ignore[call-arg]

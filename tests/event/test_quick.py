@@ -1,0 +1,128 @@
+import asyncio
+import logging
+import sys
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loghub.event.context import bound
+from loghub.event.encode import Limits, encode
+from loghub.event.quick import QuickLine
+from loghub.event.record import fields_of
+
+from strategies import odd_values
+
+ENVIRONMENT = {"hostname": "web-1", "env": "test", "component": "from-environment"}
+LIMITS = Limits()
+
+
+class Told(logging.LogRecord):
+    """A record class of somebody else's."""
+
+    def getMessage(self) -> str:
+        return "told"
+
+
+def record(message: Any = "paid", args: tuple[Any, ...] = (), **extra: Any) -> logging.LogRecord:
+    made = logging.LogRecord("shop.cart", logging.WARNING, "/app/shop.py", 12, message, args, None, "add")
+    made.__dict__.update(extra)
+    return made
+
+
+def both_ways(made: logging.LogRecord, static: dict[str, Any]) -> tuple[bytes, bytes, bool]:
+    """Give the line by either way, and whether the quick one served."""
+    slow: list[logging.LogRecord] = []
+
+    def otherwise(record: logging.LogRecord) -> bytes:
+        slow.append(record)
+        return encode(fields_of(record, static, ENVIRONMENT), None, LIMITS)
+
+    quick = QuickLine(static, ENVIRONMENT, None, LIMITS, otherwise).line(made)
+    return quick, encode(fields_of(made, static, ENVIRONMENT), None, LIMITS), not slow
+
+
+USUAL = [
+    record(),
+    record("paid %s in %d ms", ("EUR", 5), order_id=7, tags=["a"], cart={"items": [1, None]}),
+    record("\u00e4 \"quoted\"\n", component="web", request_id="r-1", trace_id=None),
+    record("x", _loghub_mark=1, a=None),
+    record("x", levelname="NOTICE", levelno=25, funcName="", threadName=None, process=None),
+    record("x", created=1_795_357_041.9999999, region="eu"),
+]
+
+
+@pytest.mark.parametrize("made", USUAL)
+@pytest.mark.parametrize("static", [{}, {"service": "shop", "region": "de"}, {"component": None, "request_id": "s"}])
+@pytest.mark.parametrize("values", [{}, {"request_id": "bound", "order_id": 1, "tenant": "acme"}])
+def test_quick_line_is_the_line_of_the_fields(
+    made: logging.LogRecord, static: dict[str, Any], values: dict[str, Any]
+) -> None:
+    with bound(**values):
+        quick, right, was_quick = both_ways(made, static)
+
+    assert quick == right
+    assert was_quick
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        record({"message": "merged", "a": 1}),
+        record(5),
+        record("%d", ("x",)),
+        record("x", level="spoofed"),
+        record("x", _private=1),
+        record("x", service="of-an-extra"),
+        record("x", number=float("nan")),
+        record("x", big=2**70),
+        record("\ud800"),
+        record("x", text="y" * 70_000),
+        record("x", stack_info="Stack"),
+        Told("shop", 20, "/app/shop.py", 1, "x", (), None),
+    ],
+)
+def test_rare_record_is_left_to_the_other_way(made: logging.LogRecord) -> None:
+    quick, right, was_quick = both_ways(made, {})
+
+    assert quick == right
+    assert not was_quick
+
+
+@given(
+    st.dictionaries(st.text(max_size=6) | st.sampled_from(["service", "trace_id", "level", "extra"]), odd_values),
+    st.dictionaries(st.sampled_from(["service", "component", "a"]), st.text(max_size=3) | st.none()),
+)
+def test_any_extras_give_the_same_line_either_way(extra: dict[str, Any], static: dict[str, Any]) -> None:
+    free = {key: value for key, value in extra.items() if key not in logging.makeLogRecord({}).__dict__}
+    quick, right, _ = both_ways(record("x", **{"a": 1} | free), static)
+
+    # Objects without a text of their own show their address, which is the same; sets may come in any order.
+    assert quick == right
+
+
+def test_task_is_named_and_full_caches_are_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loghub.event.quick._MOST", 3)
+    writer = QuickLine({}, {}, None, LIMITS, lambda _: b"")
+
+    async def log() -> bytes:
+        made = logging.LogRecord("shop", 20, "/app/shop.py", 1, "x", (), None)
+        return writer.line(made)
+
+    async def start() -> bytes:
+        return await asyncio.create_task(log(), name="checkout-5")
+
+    lines = [writer.line(record("x", lineno=number, **{f"key{number}": 1})) for number in range(20)]
+
+    assert b'"task":"checkout-5"' in asyncio.run(start())
+    assert all(b'"line":%d' % number in line for number, line in enumerate(lines) if number)
+
+
+def test_exception_is_left_to_the_other_way() -> None:
+    try:
+        raise ValueError("x")
+    except ValueError:
+        made = record(exc_info=sys.exc_info())
+
+    assert both_ways(made, {})[2] is False
