@@ -180,7 +180,9 @@ class QuickLine:
         wanted = [key for key in IDENTITY[2:] if key in order or key in environment]
         fields = {key: static.get(key, environment.get(key)) for key in wanted}
         fields |= {key: static.get(key, environment.get(key)) for key in order if key not in IDENTITY}
-        fields = {key: value for key, value in fields.items() if value is not None or key not in IDENTITY or key in order}
+        fields = {
+            key: value for key, value in fields.items() if value is not None or key not in IDENTITY or key in order
+        }
 
         return _Plan(
             fields,
@@ -237,4 +239,3 @@ def _keep(cache: dict[object, Any], key: object, value: object) -> None:
         cache.clear()
 
     cache[key] = value
-

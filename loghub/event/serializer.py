@@ -12,9 +12,9 @@ from typing import Any
 
 import orjson
 
-from loghub.event.plain import copied
 from loghub.event.encode import encode
 from loghub.event.limits import UNLIMITED, Limits, exceeds
+from loghub.event.plain import copied
 from loghub.event.values import exact_text, known
 
 

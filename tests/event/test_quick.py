@@ -46,7 +46,7 @@ def both_ways(made: logging.LogRecord, static: dict[str, Any]) -> tuple[bytes, b
 USUAL = [
     record(),
     record("paid %s in %d ms", ("EUR", 5), order_id=7, tags=["a"], cart={"items": [1, None]}),
-    record("\u00e4 \"quoted\"\n", component="web", request_id="r-1", trace_id=None),
+    record('\u00e4 "quoted"\n', component="web", request_id="r-1", trace_id=None),
     record("x", _loghub_mark=1, a=None),
     record("x", levelname="NOTICE", levelno=25, funcName="", threadName=None, process=None),
     record("x", created=1_795_357_041.9999999, region="eu"),
