@@ -36,12 +36,12 @@ class Serializer:
     indent: int | str | None = None
     ensure_ascii: bool = False
 
-    def text(self, fields: Mapping[str, Any], limits: Limits | None = None) -> str:
+    def text(self, fields: Mapping[str, Any], limits: Limits = UNLIMITED) -> str:
         """Write the fields; never raises."""
         try:
-            text = self._dumps(copied(fields, limits or UNLIMITED))
+            text = self._dumps(copied(fields, limits))
 
-            if not exceeds(text.encode(), limits or UNLIMITED):
+            if not exceeds(text.encode(), limits):
                 return text
         except Exception:  # noqa: BLE001 (a user's encoder, serializer or objects may raise anything)
             text = ""

@@ -31,7 +31,7 @@ class Encoder(json.JSONEncoder):
             '{"message":"é","at":"2026-11-22","odd":[1]}',
         ),
         (Serializer(indent=True), '{\n  "message": "é",\n  "at": "2026-11-22",\n  "odd": [\n    1\n  ]\n}'),
-        (Serializer(indent="-"), '{\n-"message": "é",\n-"at": "2026-11-22",\n-"odd": [\n--1\n-]\n}'),
+        (Serializer(indent="\t"), '{\n\t"message": "é",\n\t"at": "2026-11-22",\n\t"odd": [\n\t\t1\n\t]\n}'),
     ],
 )
 def test_options_mean_what_they_mean_in_python_json_logger(serializer: Serializer, text: str) -> None:
