@@ -8,7 +8,7 @@ what that package would, with our encoder, which never loses a line.
 import json
 import logging
 import socket
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
@@ -31,6 +31,7 @@ _HOOKS = (
 )
 _MARKS = (b'"encode_fallback":true', b'"truncated":[')
 _LEAST_LINE = 1024
+_LEAST_PARTS = 64  # members and characters: the standard keys must have room
 
 
 class JSONFormatter(BaseJsonFormatter):
@@ -138,6 +139,7 @@ class JSONFormatter(BaseJsonFormatter):
         self._has_own_format = type(self).format is not JSONFormatter.format
         self._has_hooks = any(getattr(type(self), name) is not getattr(JSONFormatter, name) for name in _HOOKS)
         self._is_declared = self._has_our_fields and self._writes_itself and not self._has_hooks
+        self._is_direct = self._is_declared and not self._has_own_format
         self.plain = self._is_declared and self._preset_name == "plain"
         self._environment = {"hostname": socket.gethostname()} | environment_tags()
         self._write = self._declared_line
@@ -150,7 +152,7 @@ class JSONFormatter(BaseJsonFormatter):
     def format_line(self, record: logging.LogRecord) -> bytes:
         """Give the line as bytes, its newline included; never raises."""
         try:
-            if self._is_declared and not self._has_own_format:
+            if self._is_direct:
                 return self._group.line(record, self._write)
 
             if self._has_own_format:
@@ -170,7 +172,7 @@ class JSONFormatter(BaseJsonFormatter):
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Collect the fields for the hooks: the plain line's, or python-json-logger's where its options are given."""
         if self._has_our_fields:
-            log_data.update(self._fields(record))
+            log_data.update(self.fields(record))
             # formatException and formatStack may be hooks too.
             log_data.update((key, message_dict[key]) for key in ("exc_info", "stack_info") if key in log_data)
         else:
@@ -209,7 +211,7 @@ class JSONFormatter(BaseJsonFormatter):
 
     def _declared_line(self, record: logging.LogRecord) -> bytes:
         """Write a line of which each part is said by an option: no hook has to run."""
-        return self._encoded(self._fields(record))
+        return self._encoded(self.fields(record))
 
     def _encoded(self, fields: dict[str, Any]) -> bytes:
         line = encode(self._shape(fields), self.json_default, self._limits)
@@ -221,7 +223,7 @@ class JSONFormatter(BaseJsonFormatter):
 
         return line
 
-    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Give the fields of the plain line, masked."""
         mask = self._mask
         local_text = (mask.text if mask is not None else str) if self._has_locals else None
@@ -245,7 +247,7 @@ class JSONFormatter(BaseJsonFormatter):
 
         return name
 
-    def _configuration(self, mask: object) -> tuple[Hashable, ...]:
+    def _configuration(self, mask: object) -> tuple[object, ...]:
         """Give all that a line depends on, besides the record."""
         fixed = (encode(self.static_fields), encode(self._environment), self._in_app, repr(mask), self._has_locals)
         return (type(self), *fixed, self._preset_name, self._limits, id(self.json_default))
@@ -255,7 +257,7 @@ class JSONFormatter(BaseJsonFormatter):
         wrong = {"format_error": f"{type(error).__name__} while the line was made: {safe_text(error)}"}
 
         try:
-            return encode(self._shape(self._fields(record) | wrong), self.json_default, self._limits)
+            return encode(self._shape(self.fields(record) | wrong), self.json_default, self._limits)
         except Exception:  # noqa: BLE001 (a record that somebody made by hand may lack anything)
             known = {"level": "levelname", "logger": "name", "message": "msg"}
             return encode(
@@ -307,8 +309,8 @@ def _limits(line: int | str, depth: int, items: int, string: int) -> Limits:
     return Limits(
         line_bytes,
         count(depth, owner, "max_depth"),
-        count(items, owner, "max_items"),
-        count(string, owner, "max_string"),
+        count(items, owner, "max_items", least=_LEAST_PARTS),
+        count(string, owner, "max_string", least=_LEAST_PARTS),
     )
 
 

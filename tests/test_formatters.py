@@ -12,7 +12,15 @@ from hypothesis import given
 from loghub.errors import ConfigError
 from loghub.event.context import bound
 from loghub.event.model import KEYS, TAIL_KEYS
-from loghub.formatters import JSONFormatter
+from loghub.formatters import (
+    DatadogFormatter,
+    ECSFormatter,
+    GCPFormatter,
+    GELFFormatter,
+    JSONFormatter,
+    LogstashFormatter,
+    OTelFormatter,
+)
 
 from strategies import Hostile, odd_values
 
@@ -180,6 +188,123 @@ def test_format_gives_the_line_as_text() -> None:
 
 def test_json_default_gives_a_value_for_an_unknown_one() -> None:
     assert line(JSONFormatter(json_default=lambda _: "ours"), record(value=object()))["value"] == "ours"
+
+
+def test_what_the_mask_names_is_nowhere_in_the_line() -> None:
+    formatter = JSONFormatter(mask=["password", {"pattern": "email"}])
+
+    try:
+        password = "hunter2-hunter2"
+        raise ValueError(f"refused {password}")
+    except ValueError:
+        made = record("%s by %s", (password, "ann@example.org"), password=password, exc_info=sys.exc_info())
+
+    text = formatter.format_line(made)
+
+    assert b"hunter2" not in text
+    assert b"ann@example.org" not in text
+    assert formatter.plain
+    assert json.loads(text)["password"] == "***"
+
+
+def test_mask_holds_with_hooks_and_python_json_logger_options() -> None:
+    class Adding(JSONFormatter):
+        def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+            return log_data | {"token": "t-0123456789abcdef"}
+
+    assert line(Adding(mask=["token"]), record())["token"] == "***"
+    assert line(JSONFormatter("%(message)s", mask=["pin"]), record(pin="1234"))["pin"] == "***"
+
+
+PRESET_CLASSES = {
+    "ecs": ECSFormatter,
+    "otel": OTelFormatter,
+    "gcp": GCPFormatter,
+    "datadog": DatadogFormatter,
+    "logstash": LogstashFormatter,
+    "gelf": GELFFormatter,
+}
+
+
+@pytest.mark.parametrize("preset", PRESET_CLASSES)
+def test_preset_is_an_option_and_a_class_and_not_plain(preset: str) -> None:
+    by_option, by_class = JSONFormatter(preset=preset), PRESET_CLASSES[preset]()
+    made = record(order_id=5)
+
+    assert by_option.format_line(made) == by_class.format_line(made)
+    assert line(by_class, made) != line(JSONFormatter(), made)
+    assert not by_class.plain
+
+
+def test_preset_has_its_place_for_what_was_cut() -> None:
+    found = line(ECSFormatter(max_string=64), record("x", (), text="y" * 1000))
+
+    assert "truncated" not in found
+    assert found["loghub"]["truncated"] == ["text"]
+
+
+def test_locals_are_in_the_line_where_asked_for_and_masked() -> None:
+    try:
+        password, kept = "hunter2-hunter2", "seen"
+        raise ValueError(password[:1] + kept)
+    except ValueError:
+        made = record(exc_info=sys.exc_info())
+
+    frame = line(JSONFormatter(locals=True, mask=["password"]), made)["exception"]["frames"][-1]
+
+    assert frame["locals"]["password"] == "***"
+    assert "seen" in frame["locals"]["kept"]
+    assert "locals" not in line(JSONFormatter(), made)["exception"]["frames"][-1]
+
+
+def test_limits_cut_and_say_where() -> None:
+    formatter = JSONFormatter(max_line="4 KB", max_depth=2, max_items=64, max_string=100)
+
+    found = line(formatter, record("x", (), text="y" * 1000, deep={"a": {"b": {"c": {"d": 1}}}}))
+
+    assert len(found["text"]) < 200
+    assert "text" in found["truncated"]
+    assert len(formatter.format_line(record("x", (), **{f"k{n}": "z" * 99 for n in range(60)}))) <= 4000
+
+
+def test_tags_of_the_environment_hold_where_nothing_else_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGHUB_ENV", "staging")
+    monkeypatch.setenv("LOGHUB_VERSION", "1.2")
+
+    found = line(JSONFormatter(static={"version": "2.0"}), record())
+
+    assert (found["env"], found["version"]) == ("staging", "2.0")
+
+
+def test_formatters_configured_alike_share_a_line_and_others_do_not() -> None:
+    first, second, other = JSONFormatter(static={"a": 1}), JSONFormatter(static={"a": 1}), JSONFormatter()
+    first.format_line(made := record())
+    second.format_line(made)
+
+    made = record()
+    shared = first.format_line(made)
+
+    assert second.format_line(made) is shared
+    assert other.format_line(made) != shared
+    assert list(line(other, made)) == list(line(JSONFormatter(), record()))
+
+
+def test_wrong_value_of_an_option_is_named() -> None:
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("preset='elastic': give one of", {"preset": "elastic"}),
+        ("preset='ecs': a preset has its own fields", {"preset": "ecs", "fmt": "%(message)s"}),
+        ("max_line=10: give at least 1024", {"max_line": 10}),
+        ("max_depth=0: give a whole number", {"max_depth": 0}),
+        ("max_string=9: give a whole number, 64 or more", {"max_string": 9}),
+        ("locals='maybe'", {"locals": "maybe"}),
+    ]
+
+    for sentence, options in wrong:
+        with pytest.raises(ConfigError, match=sentence):
+            JSONFormatter(**options)
+
+    with pytest.raises(ConfigError, match="ECSFormatter: preset='gelf'"):
+        ECSFormatter(preset="gelf")
 
 
 def test_wrong_option_is_named() -> None:

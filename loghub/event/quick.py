@@ -29,7 +29,6 @@ _WHO = ("service", "hostname")
 _SECOND = 1_000_000
 _NEWLINE = orjson.OPT_APPEND_NEWLINE
 _STANDARD_KEYS = 24  # at most, beside the free ones
-_are_plain = PLAIN.issuperset
 _dumps = orjson.dumps
 _place = itemgetter("name", "levelname", "levelno", "module", "funcName", "pathname", "lineno")
 _running_in = itemgetter("process", "threadName")
@@ -44,12 +43,14 @@ class _Plan:
         from_record: those whose value is the record's.
         from_bound: those whose value is the context's.
         identity: those that are left out where their value is None.
+        is_plain: whether the static values among them are plain.
     """
 
     fields: dict[str, Any]
     from_record: tuple[str, ...]
     from_bound: tuple[str, ...]
     identity: tuple[str, ...]
+    is_plain: bool
 
 
 class QuickLine:
@@ -113,14 +114,7 @@ class QuickLine:
         if plan is None:
             return None
 
-        fields, free = plan.fields, b"}\n"
-
-        if fields:
-            fields = _filled(plan, held, around)
-
-        if fields:
-            free = b"," + self._encoded(fields)[1:]
-
+        free = self._free(plan, held, around) if plan.fields else b"}\n"
         template = b""
 
         if record.args:
@@ -146,15 +140,34 @@ class QuickLine:
 
         return line if len(line) <= self._harmless or not exceeds(line, self._limits) else None
 
-    def _encoded(self, fields: dict[str, Any]) -> bytes:
-        """Encode the free fields, as `encode` does with all of them."""
-        if _are_plain(map(type, fields.values())):
-            encoded = _dumps(fields, None, _NEWLINE)
+    def _free(self, plan: _Plan, held: Mapping[str, Any], around: Mapping[str, Any]) -> bytes:
+        """Encode the free fields, as `encode` does with all of them: orjson sees plain values only."""
+        fields = plan.fields.copy()
+        are_plain = plan.is_plain
 
-            if b"null" not in encoded:  # which may stand for a float that is no number
-                return encoded
+        for key in plan.from_record:
+            fields[key] = value = held[key]
 
-        return _dumps(plain(fields, self._limits, self._default), None, _NEWLINE)
+            if type(value) not in PLAIN:
+                are_plain = False
+
+        for key in plan.from_bound:
+            fields[key] = value = around[key]
+
+            if type(value) not in PLAIN:
+                are_plain = False
+
+        for key in plan.identity:
+            if fields[key] is None:
+                del fields[key]
+
+        encoded: bytes = _dumps(fields, None, _NEWLINE) if are_plain else b""
+
+        # A null may stand for a float that is no number.
+        if not are_plain or b"null" in encoded:
+            encoded = _dumps(plain(fields, self._limits, self._default), None, _NEWLINE)
+
+        return b"," + encoded[1:] if fields else b"}\n"
 
     def _new_plan(self, shape: object, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Plan | None:
         if shape in self._plans:  # one that is known to be None
@@ -189,6 +202,7 @@ class QuickLine:
             tuple(key for key in fields if key in extras and key not in static),
             tuple(key for key in fields if key in around and key not in static and key not in extras),
             tuple(key for key in fields if key in IDENTITY),
+            PLAIN.issuperset(map(type, fields.values())),
         )
 
     def _new_place(self, place: tuple[Any, ...]) -> tuple[bytes, bytes]:
@@ -211,22 +225,6 @@ class QuickLine:
         text = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S.', time.gmtime(second)).encode()
         self._second = made = (second * 1_000_000, text)  # one tuple, replaced whole: threads see the old or the new
         return made
-
-
-def _filled(plan: _Plan, held: Mapping[str, Any], around: Mapping[str, Any]) -> dict[str, Any]:
-    fields = plan.fields.copy()
-
-    for key in plan.from_record:
-        fields[key] = held[key]
-
-    for key in plan.from_bound:
-        fields[key] = around[key]
-
-    for key in plan.identity:
-        if fields[key] is None:
-            del fields[key]
-
-    return fields
 
 
 def _inside(fields: Mapping[str, Any]) -> bytes:

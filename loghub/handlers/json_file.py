@@ -18,6 +18,7 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
@@ -84,22 +85,24 @@ class JSONFileHandler(logging.Handler):
         self._quiet_from = self._quiet_until = 0.0
         self._held, self._most = 0, self._rotation.bytes or sys.maxsize
 
-    def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:  # type: ignore[override]  # 3.12's
+    def handle(self, record: logging.LogRecord) -> bool:
         """Pass the record on to `emit`, which takes the lock for itself: lines are encoded outside of it."""
-        passed = self.filter(record) if self.filters else True
-
-        if isinstance(passed, logging.LogRecord):  # from Python 3.12 on a filter may give another one
-            record = passed
-
-        if passed:
+        if not self.filters:
             self.emit(record)
+            return True
 
-        return passed
+        passed: Any = self.filter(record)
+
+        if passed:  # from Python 3.12 on a filter may give another record
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record's line; what cannot be written is counted as lost."""
         try:
-            line = line_of(self.formatter or self._plain, record)
+            formatter = self.formatter or self._plain
+            line = formatter.format_line(record) if type(formatter) is JSONFormatter else line_of(formatter, record)
 
             with self.lock:  # type: ignore[union-attr]  # logging's own constructor made it
                 self._write(line)

@@ -113,7 +113,7 @@ def test_task_is_named_and_full_caches_are_emptied(monkeypatch: pytest.MonkeyPat
     async def start() -> bytes:
         return await asyncio.create_task(log(), name="checkout-5")
 
-    lines = [writer.line(record("x", lineno=number, **{f"key{number}": 1})) for number in range(20)]
+    lines = [writer.line(record("x", (), lineno=number, **{f"key{number}": 1})) for number in range(20)]
 
     assert b'"task":"checkout-5"' in asyncio.run(start())
     assert all(b'"line":%d' % number in line for number, line in enumerate(lines) if number)
