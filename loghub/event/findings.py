@@ -47,7 +47,7 @@ class Findings:
 
         self._visits += 1
 
-        if isinstance(value, str | int | float | bytes | bytearray) and not isinstance(value, bool):
+        if issubclass(type(value), str | int | float | bytes | bytearray) and type(value) is not bool:
             self._remember(key_text(value))
             return
 
@@ -72,7 +72,7 @@ class Findings:
         return _without(value, forms, {}, top=True)
 
     def _look(self, value: object, depth: int, seen: set[int]) -> None:
-        if isinstance(value, str | bytes | int | float) or value is None or depth > _MAX_OBJECT_DEPTH:
+        if value is None or issubclass(type(value), str | bytes | int | float) or depth > _MAX_OBJECT_DEPTH:
             return
 
         if id(value) in seen or self._visits >= _MAX_VISITS:
@@ -95,12 +95,21 @@ class Findings:
                 self.found.add(part)
 
 
-def key_text(key: object) -> str:
+def key_text(key: Any) -> str:  # noqa: ANN401 (any key)
     """Give a key as the text by which rules know it."""
-    if isinstance(key, str):
+    if issubclass(type(key), str):
         return str.__str__(key)
 
-    return bytes(key).decode("utf-8", "backslashreplace") if isinstance(key, BYTES) else safe_text(key)
+    return bytes(key).decode("utf-8", "backslashreplace") if issubclass(type(key), BYTES) else safe_text(key)
+
+
+def items_of(value: Any) -> list[Any]:  # noqa: ANN401 (a list, tuple or set)
+    """Give the items that a container holds, whatever its class says of them."""
+    for kind in (list, tuple, set, frozenset):
+        if issubclass(type(value), kind):
+            return list(kind.__iter__(value))
+
+    return []
 
 
 def _unquoted(text: str) -> str:
@@ -115,17 +124,17 @@ def _unquoted(text: str) -> str:
     )
 
 
-def _parts_of(value: object) -> Iterator[tuple[str | None, object]]:
+def _parts_of(value: Any) -> Iterator[tuple[str | None, object]]:  # noqa: ANN401 (whatever a user logs)
     """Give the named and the nameless parts of a container, an exception or an object; never raises."""
     try:
-        if isinstance(value, dict):
+        if issubclass(type(value), dict):
             yield from [(key_text(key), item) for key, item in dict.items(value)]
 
-        elif isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str | bytes):  # noqa: PLR2004 (a pair)
+        elif issubclass(type(value), tuple) and tuple.__len__(value) == 2 and issubclass(type(value[0]), str | bytes):  # noqa: PLR2004
             yield key_text(value[0]), value[1]
 
-        elif isinstance(value, list | tuple | set | frozenset):
-            yield from [(None, item) for item in list(value)]
+        elif issubclass(type(value), list | tuple | set | frozenset):
+            yield from [(None, item) for item in items_of(value)]
 
         else:
             yield from _attributes_of(value)
@@ -133,14 +142,14 @@ def _parts_of(value: object) -> Iterator[tuple[str | None, object]]:
         return
 
 
-def _attributes_of(value: object) -> Iterator[tuple[str | None, object]]:
-    if isinstance(value, type):
+def _attributes_of(value: Any) -> Iterator[tuple[str | None, object]]:  # noqa: ANN401 (as above)
+    if issubclass(type(value), type):
         return
 
-    if isinstance(value, BaseException):
+    if issubclass(type(value), BaseException):
         yield from [(None, value.args), (None, value.__cause__), (None, value.__context__)]
 
-        if isinstance(value, BaseExceptionGroup):
+        if issubclass(type(value), BaseExceptionGroup):
             yield None, value.exceptions
 
     slots = [name for kind in type(value).__mro__ for name in _slots_of(kind)]
@@ -182,7 +191,7 @@ def _without(value: Any, forms: list[str], done: dict[int, Any], *, top: bool = 
         return _without_forms(value, forms)
 
     if kind is int:
-        return MASKED if str(abs(value)) in forms else value
+        return MASKED if safe_text(abs(value)) in forms else value
 
     if kind in BYTES:
         text = key_text(value)

@@ -20,9 +20,10 @@ from typing import Any
 
 from loghub.errors import ConfigError
 from loghub.event.encode import safe_text
-from loghub.event.findings import BYTES, KEPT, STANDARD, Findings, key_text
+from loghub.event.findings import BYTES, KEPT, STANDARD, Findings, items_of, key_text
 from loghub.event.patterns import MASKED, Pattern, pattern_of
 from loghub.event.spellings import Names, check_name
+from loghub.event.values import known, type_name
 
 _REPEATED = frozenset(("logger", "service", "hostname", "thread", "task", "module", "function", "file", "component"))
 """Keys with few values in all: what they become is remembered."""
@@ -30,6 +31,7 @@ _REPEATED = frozenset(("logger", "service", "hostname", "thread", "task", "modul
 _PLAIN = (bool, float, dt.date, dt.time, dt.timedelta, uuid.UUID, complex)
 _SIMPLE = frozenset((str, int, float, bool, type(None)))
 _MAX_DEPTH = 64
+_MAX_PARTS = 100_000
 _MAX_REMEMBERED = 4_096
 _SHORTEST_CARD = 10**12
 
@@ -56,7 +58,7 @@ class Mask:
 
     Args:
         rules: names of keys (any case, `*` is a wildcard) and patterns, as [password, "card_*", {pattern: email}].
-        default: gives plain data for an object that JSON does not know; without it, its text is taken.
+        default: gives plain data for an object that JSON does not know; else it is that which `encode` takes.
 
     Raises:
         ConfigError: a rule that names nothing.
@@ -199,22 +201,24 @@ class _Copy:
             return MASKED
 
     def _odd(self, value: Any, depth: int) -> Any:  # noqa: ANN401, PLR0911 (one answer for each kind of type)
-        if isinstance(value, str):
+        kind = type(value)  # not `isinstance`: an object may have its own idea of its class
+
+        if issubclass(kind, str):
             return self._mask.text(str.__str__(value))
 
-        if isinstance(value, enum.Enum):
+        if issubclass(kind, enum.Enum):
             return self.value(value.value, depth + 1) if depth < _MAX_DEPTH else MASKED
 
-        if isinstance(value, int) and not isinstance(value, bool):
+        if issubclass(kind, int) and not issubclass(kind, bool):
             return self._mask.number(int.__int__(value))
 
-        if isinstance(value, decimal.Decimal):
+        if issubclass(kind, decimal.Decimal):
             return self._mask.number(value) if value.is_finite() else value
 
-        if isinstance(value, _PLAIN) or _is_array_of_numbers(value):
+        if issubclass(kind, _PLAIN) or _is_array_of_numbers(value):
             return value
 
-        if isinstance(value, BYTES):
+        if issubclass(kind, BYTES):
             return self._bytes(value)
 
         return self._parts(value, depth)
@@ -226,23 +230,24 @@ class _Copy:
         return value if masked == text else masked
 
     def _parts(self, value: Any, depth: int) -> Any:  # noqa: ANN401 (whatever a user logs)
+        kind = type(value)
         done = self._done.get(id(value))
 
         if done is not None:
             return done[1]
 
-        if depth >= _MAX_DEPTH:
-            return f"<{type(value).__name__}>"
+        if depth >= _MAX_DEPTH or len(self._done) >= _MAX_PARTS:
+            return f"<{type_name(value)}>"
 
-        if isinstance(value, dict):
+        if issubclass(kind, dict):
             return self._mapping(value, dict.items(value), depth)
 
-        if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            names = [field.name for field in dataclasses.fields(value) if not field.name.startswith("_")]
+        if "__dataclass_fields__" in vars(kind):
+            names = [field.name for field in dataclasses.fields(kind) if not field.name.startswith("_")]
             return self._mapping(value, [(name, getattr(value, name)) for name in names], depth)
 
-        if isinstance(value, list | tuple | set | frozenset):
-            return self._sequence(value, depth)
+        if issubclass(kind, list | tuple | set | frozenset):
+            return self._sequence(value, items_of(value), depth)
 
         return self._object(value, depth)
 
@@ -272,13 +277,13 @@ class _Copy:
 
         return unique
 
-    def _sequence(self, value: Iterable[Any], depth: int) -> list[Any]:
+    def _sequence(self, value: object, parts: Iterable[Any], depth: int) -> list[Any]:
         copy: list[Any] = []
         self._done[id(value)] = (value, copy)
-        items = list(value)
+        items = list(parts)
 
         # A pair as ("authorization", "…"), of which lists of headers are made.
-        if type(value) is tuple and len(items) == 2 and isinstance(items[0], str | bytes):  # noqa: PLR2004
+        if type(value) is tuple and len(items) == 2 and issubclass(type(items[0]), str | bytes):  # noqa: PLR2004
             copy += (self.value(items[0], depth + 1), self.item(key_text(items[0]), items[1], depth + 1))
             return copy
 
@@ -289,19 +294,26 @@ class _Copy:
         if self._mask.names:
             self.secrets.gather((value,))
 
-        plain: Any = value
+        plain = self._plain(value)
 
-        if self._default is not None:
+        if issubclass(type(plain), dict):
+            return self._mapping(value, dict.items(plain), depth)
+
+        if issubclass(type(plain), list | tuple) and plain is not value:
+            return self._sequence(value, plain, depth)
+
+        return self._mask.text(safe_text(value)) if plain is value else self.value(plain, depth + 1)
+
+    def _plain(self, value: object) -> Any:  # noqa: ANN401 (plain data)
+        """Give what the line would hold for an object."""
+        for form in (self._default, known):
             try:
-                plain = self._default(value)
-            except Exception:  # noqa: BLE001 (the text will do)
-                plain = value
+                if form is not None:
+                    return form(value)
+            except Exception:  # noqa: BLE001, S112 (a user's code may raise anything; the next form will do)
+                continue
 
-        if plain is not value:
-            return self.value(plain, depth + 1)
-
-        text = safe_text(value)
-        return self._mask.text(f"{type(value).__name__}: {text}" if isinstance(value, BaseException) else text)
+        return value
 
 
 def _read(rules: object) -> tuple[list[str], list[Pattern]]:

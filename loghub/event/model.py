@@ -84,6 +84,11 @@ TAIL_KEYS = (
 )
 """Standard keys that stand behind the free ones."""
 
+PRESET_SIGNS = frozenset(
+    ("@timestamp", "log.level", "ecs", "SeverityNumber", "SeverityText", "severity", "ddsource", "short_message")
+)
+"""Keys by which a preset's line is known. In each preset, a free key of such a name stands under "loghub"."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_US = -62_135_596_800_000_000  # 0001-01-01T00:00:00Z, the first time that RFC 3339 can write
@@ -138,6 +143,9 @@ class Event:
 
 
 def _read_preset(mapping: Mapping[str, JSONValue]) -> Mapping[str, JSONValue]:
+    if PRESET_SIGNS.isdisjoint(mapping):
+        return mapping
+
     from loghub.event.reading import plain_fields  # noqa: PLC0415 (the presets' tables are made of this module's)
 
     return plain_fields(mapping)

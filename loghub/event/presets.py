@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from loghub.event.encode import decode, encode
-from loghub.event.model import INTEGER_KEYS, KEYS, LEVELS, TAIL_KEYS, TEXT_KEYS, parse_time
+from loghub.event.model import INTEGER_KEYS, KEYS, LEVELS, PRESET_SIGNS, TAIL_KEYS, TEXT_KEYS, parse_time
 
 Preset = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -26,11 +26,6 @@ FREE = "fields"
 """The key below it for free keys whose name the preset uses for something else."""
 
 STANDARD = frozenset((*KEYS, *TAIL_KEYS, *TEXT_KEYS, *INTEGER_KEYS, "extra"))
-
-SIGNS = frozenset(
-    ("@timestamp", "log.level", "ecs", "SeverityNumber", "SeverityText", "severity", "ddsource", "short_message")
-)
-"""Keys by which a preset's line is known; a free key of such a name stands under "loghub" in each preset."""
 
 ECS_VERSION = "8.16.0"
 ECS_NAMES = {
@@ -276,7 +271,15 @@ def _named(
     taken: Collection[str] = (),
 ) -> dict[str, Any]:
     """Add fields to a line under their names there; what has none, or one that is taken, goes under "loghub"."""
-    refused = {*SIGNS, *names.values(), *taken, *line, *derived, OWN, *(name.split(".")[0] for name in names.values())}
+    refused = {
+        *PRESET_SIGNS,
+        *names.values(),
+        *taken,
+        *line,
+        *derived,
+        OWN,
+        *(name.split(".")[0] for name in names.values()),
+    }
     free: dict[str, Any] = {}
     own: dict[str, Any] = {}
     clashing: dict[str, Any] = {}

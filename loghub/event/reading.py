@@ -9,7 +9,7 @@ with dots or nested; what has no place among the standard keys stays a free key,
 import json
 from collections.abc import Callable, Mapping
 
-from loghub.event.model import LEVELS, JSONValue, format_time, parse_time
+from loghub.event.model import LEVELS, PRESET_SIGNS, JSONValue, format_time, parse_time
 from loghub.event.presets import (
     DATADOG_NAMES,
     ECS_NAMES,
@@ -23,7 +23,6 @@ from loghub.event.presets import (
     OTEL_RESOURCE,
     OTEL_TOP,
     OWN,
-    SIGNS,
     STANDARD,
 )
 
@@ -35,7 +34,7 @@ _OTEL_LEVELS = (5, 10, 20, 30, 40, 50)
 
 def plain_fields(mapping: Mapping[str, JSONValue]) -> Mapping[str, JSONValue]:
     """Give the keys of the plain line for a line of any preset; another mapping as it is."""
-    if SIGNS.isdisjoint(mapping) or ("timestamp" in mapping and isinstance(mapping.get("level"), str)):
+    if PRESET_SIGNS.isdisjoint(mapping) or ("timestamp" in mapping and isinstance(mapping.get("level"), str)):
         return mapping
 
     for keys, read in _SHAPES:
