@@ -172,7 +172,7 @@ class JSONFormatter(BaseJsonFormatter):
     def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
         """Collect the fields for the hooks: the plain line's, or python-json-logger's where its options are given."""
         if self._has_our_fields:
-            log_data.update(self._fields(record))
+            log_data.update(self.fields(record))
             # formatException and formatStack may be hooks too.
             log_data.update((key, message_dict[key]) for key in ("exc_info", "stack_info") if key in log_data)
         else:
@@ -211,7 +211,7 @@ class JSONFormatter(BaseJsonFormatter):
 
     def _declared_line(self, record: logging.LogRecord) -> bytes:
         """Write a line of which each part is said by an option: no hook has to run."""
-        return self._encoded(self._fields(record))
+        return self._encoded(self.fields(record))
 
     def _encoded(self, fields: dict[str, Any]) -> bytes:
         line = encode(self._shape(fields), self.json_default, self._limits)
@@ -223,7 +223,7 @@ class JSONFormatter(BaseJsonFormatter):
 
         return line
 
-    def _fields(self, record: logging.LogRecord) -> dict[str, Any]:
+    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
         """Give the fields of the plain line, masked."""
         mask = self._mask
         local_text = (mask.text if mask is not None else str) if self._has_locals else None
@@ -257,7 +257,7 @@ class JSONFormatter(BaseJsonFormatter):
         wrong = {"format_error": f"{type(error).__name__} while the line was made: {safe_text(error)}"}
 
         try:
-            return encode(self._shape(self._fields(record) | wrong), self.json_default, self._limits)
+            return encode(self._shape(self.fields(record) | wrong), self.json_default, self._limits)
         except Exception:  # noqa: BLE001 (a record that somebody made by hand may lack anything)
             known = {"level": "levelname", "logger": "name", "message": "msg"}
             return encode(
