@@ -69,8 +69,8 @@ class Hostile:
         raise RuntimeError("no comparison")
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "__class__":  # a LogRecord asks for it
-            return Hostile
+        if name in ("__class__", "__name__"):  # a LogRecord and the tests' tools ask for these
+            return object.__getattribute__(self, name)
 
         raise RuntimeError("no attributes")
 

@@ -94,8 +94,8 @@ def _encode_safely(fields: Any, default: Callable[[Any], Any] | None, limits: Li
     if written and not safe.changed and not safe.cuts and len(written) <= limits.line_bytes:
         return written
 
-    if not isinstance(value, dict):  # a hook's own idea of a line
-        return dump(value) + b"\n"
+    if not isinstance(value, dict):
+        return _of_no_object(value, fields)
 
     room = limits.line_bytes
     fitting = value
@@ -110,6 +110,15 @@ def _encode_safely(fields: Any, default: Callable[[Any], Any] | None, limits: Li
         fitting = fit(value, room, safe.cut)
 
     return line
+
+
+def _of_no_object(value: JSONValue, fields: Any) -> bytes:  # noqa: ANN401 (as above)
+    """Write what fits where the stack is nearly full, or a hook's own idea of a line."""
+    if type(fields) is not dict:
+        return dump(value) + b"\n"
+
+    least = {key: item for key, item in fields.items() if type(key) is str and type(item) in PLAIN}
+    return orjson.dumps({**least, "encode_fallback": True}, None, _NEWLINE)
 
 
 def _marked(fields: dict[str, JSONValue], safe: Safe) -> dict[str, JSONValue]:

@@ -18,6 +18,7 @@ from loghub.event.context import current
 from loghub.event.exceptions import describe
 from loghub.event.model import KEYS, LEVELS, TAIL_KEYS
 from loghub.event.trace import current_trace
+from loghub.event.tracebacks import stack_text, traceback_text
 from loghub.event.values import exact_text, safe_text
 
 IDENTITY = ("service", "hostname", "component", "request_id", "trace_id", "span_id")
@@ -207,10 +208,10 @@ def _add_exception(
     error = record.exc_info[1] if record.exc_info else None
 
     if record.exc_text or error is not None:
-        fields["exc_info"] = record.exc_text or logging.Formatter().formatException(record.exc_info)  # type: ignore[arg-type]
+        fields["exc_info"] = record.exc_text or traceback_text(record.exc_info)  # type: ignore[arg-type]
 
     if error is not None:
         fields["exception"] = describe(error, in_app, local_text)
 
     if record.stack_info:
-        fields["stack_info"] = record.stack_info
+        fields["stack_info"] = stack_text(record.stack_info)

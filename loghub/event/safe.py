@@ -55,7 +55,8 @@ class Safe:
 
             return self._unknown(value, path, parents)
         except Exception:  # noqa: BLE001 (a user's object may raise anything, and so may a stack that is nearly full)
-            return self._change(LOST)
+            self.changed = True  # here and not in `_change`: there may be no room for one more call
+            return LOST
 
     def _text(self, value: str, path: Path, _: tuple[int, ...]) -> str:
         text = exact_text(value)

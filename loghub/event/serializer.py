@@ -14,6 +14,7 @@ import orjson
 
 from loghub.event.encode import encode
 from loghub.event.limits import UNLIMITED, Limits, exceeds
+from loghub.event.plain import copied
 from loghub.event.values import exact_text, known
 
 
@@ -35,12 +36,12 @@ class Serializer:
     indent: int | str | None = None
     ensure_ascii: bool = False
 
-    def text(self, fields: Mapping[str, Any], limits: Limits | None = None) -> str:
+    def text(self, fields: Mapping[str, Any], limits: Limits = UNLIMITED) -> str:
         """Write the fields; never raises."""
         try:
-            text = self._dumps(fields)
+            text = self._dumps(copied(fields, limits))
 
-            if not exceeds(text.encode(), limits or UNLIMITED):
+            if not exceeds(text.encode(), limits):
                 return text
         except Exception:  # noqa: BLE001 (a user's encoder, serializer or objects may raise anything)
             text = ""
@@ -52,9 +53,10 @@ class Serializer:
         except Exception:  # noqa: BLE001 (as above)
             return line[:-1].decode()
 
-    def _dumps(self, fields: Mapping[str, Any]) -> str:
+    def _dumps(self, fields: Any) -> str:  # noqa: ANN401 (what JSON knows, or not)
         # An encoder has a default of its own, which a function would replace.
-        default = self.default or (None if self.encoder else known)
+        form = self.default or (None if self.encoder else known)
+        default = form and (lambda value: copied(form(value), UNLIMITED))
         indent = 2 if self.indent is True else self.indent or None
 
         written = self.serializer(

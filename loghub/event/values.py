@@ -112,7 +112,7 @@ def _exception(value: BaseException) -> str:
 
 
 def _base64(value: bytes | bytearray | memoryview) -> str:
-    return base64.urlsafe_b64encode(value).decode()
+    return base64.urlsafe_b64encode(bytes(value)).decode()  # a view may have gaps
 
 
 _NATIVE = frozenset((dt.datetime, dt.date, dt.time, uuid.UUID))
@@ -130,7 +130,11 @@ _FORMS: dict[type, Form] = {
     type: _NAME,
     BaseException: _exception,
     TracebackType: lambda value: "".join(traceback.format_tb(value)).strip(),
+    str: exact_text,
+    int: int.__int__,
     float: float.__float__,
+    dict: lambda value: dict(dict.items(value)),
+    list: lambda value: list(list.__iter__(value)),
     tuple: lambda value: list(tuple.__iter__(value)),
     set: lambda value: list(set.__iter__(value)),
     frozenset: lambda value: list(frozenset.__iter__(value)),
