@@ -134,7 +134,7 @@ def _name(key: object, free: Mapping[Any, Any]) -> str:
 
 
 def is_refused(key: object) -> bool:
-    """Tell whether an extra may not stand at the top level under this name."""
+    """Tell whether a free field may not stand at the top level under this key."""
     return isinstance(key, str) and (key in _RESERVED or key.startswith("_"))
 
 
