@@ -7,7 +7,8 @@ Rules:
    a dictConfig calls it while it holds logging's lock. A new dictConfig finds the same engine again.
 3. The thread starts at the first line, not at import and not at configuration; it ends by itself when no
    handler is attached and nothing waits.
-4. Threads that deliver mark themselves (`own_noise`): httpx logs too.
+4. Threads that deliver mark themselves (`own_noise`): httpx logs too. What they say on stderr is said without the
+   lock: an application may have turned stderr into a logger, and a full pipe must not hold up who logs.
 5. After a fork the child has new locks, an empty backlog with a new source, and no thread. What the parent
    had is the parent's to send.
 6. At exit everything is tried for a deadline, before logging.shutdown; what is left is said with exact counts.
@@ -203,7 +204,10 @@ class Engine:
             self.flush(self._until_exit())
 
         counts = self.counters
-        self._journal.report(counts)
+
+        with delivering():
+            self._journal.report(counts)
+
         return not counts.queued
 
     def after_fork(self) -> None:
@@ -277,14 +281,15 @@ class Engine:
     # The thread.
 
     def _run(self) -> None:
-        say(self._title, "best-effort: records wait in memory, without a spool", subject="guarantee", every=FOREVER)
+        with delivering():
+            say(self._title, "best-effort: records wait in memory, without a spool", subject="guarantee", every=FOREVER)
 
-        while self._thread is threading.current_thread() and not self._gave_up:
-            try:
-                self._deliver_all()
-            except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the delivery)
-                say(self._title, f"{type(error).__name__}: {error}; going on", subject="mistake")
-                time.sleep(_THREAD_PAUSE)
+            while self._thread is threading.current_thread() and not self._gave_up:
+                try:
+                    self._deliver_all()
+                except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the delivery)
+                    say(self._title, f"{type(error).__name__}: {error}; going on", subject="mistake")
+                    time.sleep(_THREAD_PAUSE)
 
     def _deliver_all(self) -> None:
         """Deliver until nothing is left to do: by the thread, or in the thread that ends the process."""
@@ -346,8 +351,11 @@ class Engine:
             verdict = self._delivery.answered(post.send(part, timeout), time.time())
 
             with self._alone() as backlog:
-                self._journal.note(verdict, backlog)
+                trouble = self._journal.note(verdict, backlog)
                 self._release_waiters(backlog)
+
+            if trouble:  # said without the lock: stderr may be slow, or lead into logging
+                say(self._title, trouble, subject=verdict.effect.name)
 
             self._pause(verdict)
 
