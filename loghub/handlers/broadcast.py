@@ -14,6 +14,7 @@ from loghub.errors import ConfigError, MissingExtraError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
 from loghub.options import count, names_unknown_options, text
+from loghub.wire.loopback import is_loopback
 
 if TYPE_CHECKING:
     from loghub.hub.live import Live, Settings
@@ -157,7 +158,7 @@ def _import_live(owner: str) -> ModuleType:
 
 
 def _read_settings(owner: str, serve: str | None, allowed_hosts: Sequence[str], token: str | None) -> "Settings":
-    from loghub.hub.live import Settings, is_loopback, parse_address  # noqa: PLC0415 (as above)
+    from loghub.hub.live import Settings, parse_address  # noqa: PLC0415 (as above)
 
     if isinstance(allowed_hosts, str):
         raise ConfigError(owner, "allowed_hosts", allowed_hosts, "give a list of names")

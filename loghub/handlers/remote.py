@@ -59,7 +59,8 @@ class RemoteHandler(logging.Handler):
     Handlers with the same options share one engine, which outlives them: a new configuration loses nothing.
 
     Args:
-        url: the hub's address; a path in it is the prefix under which the hub is served.
+        url: the hub's address; a path in it is the prefix under which the hub is served. A proxy of the
+            environment (HTTP_PROXY and the like) is used unless the address is loopback.
         enabled: true, false or "env:NAME". Where the variable LOGHUB_REMOTE is set, it wins.
         token: a token for ingest.
         headers: further HTTP headers.

@@ -26,13 +26,13 @@ from starlette.types import Receive, Scope, Send
 from loghub.errors import ConfigError
 from loghub.hub.api.app import create_app
 from loghub.hub.server import Server, address_of, bind
-from loghub.hub.settings import Address, Settings, is_loopback, parse_address
+from loghub.hub.settings import Address, Settings, parse_address
 from loghub.hub.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     import socket
 
-__all__ = ["Live", "Settings", "attach", "is_loopback", "is_own_noise", "parse_address"]
+__all__ = ["Live", "Settings", "attach", "is_own_noise", "parse_address"]
 
 RETRY_SECONDS = 5.0
 LINGER_SECONDS = 5.0
