@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
+from weakref import finalize
 
 from loghub.errors import ConfigError
 from loghub.formatters import JSONFormatter
@@ -127,20 +128,24 @@ class RemoteHandler(logging.Handler):
             hush(*LOGGERS)
 
         self._lines: LineFormatter = JSONFormatter()
+        self._seat = object()  # what the engine knows of this handler
         self._attached = False
         self._engine: Engine | None = None
         super().__init__(level)
 
         if self.enabled:
             self._engine = self._join()
+            # A configuration that is refused forgets its handlers without closing them.
+            finalize(self, self._engine.detach, self._seat).atexit = False
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Take a formatter that writes the plain line.
 
         Raises:
-            ConfigError: it writes something else, which the hub does not take.
+            ConfigError: it writes something else, which the hub does not take; the handler has let go of its engine.
         """
         if fmt is not None and not getattr(fmt, "plain", False):
+            self._leave()
             remedy = "it does not write the plain line, which is what a hub takes; use a loghub.JSONFormatter without"
             raise ConfigError(_OWNER, "formatter", type(fmt).__name__, f"{remedy} preset, fmt or renamed fields")
 
@@ -186,10 +191,7 @@ class RemoteHandler(logging.Handler):
 
     def close(self) -> None:
         """Let go of the engine, which still delivers what waits; takes no time."""
-        if self._engine is not None and self._attached:
-            self._attached = False
-            self._engine.detach()
-
+        self._leave()
         super().close()
 
     @property
@@ -203,10 +205,15 @@ class RemoteHandler(logging.Handler):
 
     def _join(self) -> Engine:
         engine = lifetime.keep((_OWNER, self._plan), self._make_engine)
-        engine.attach()
+        engine.attach(self._seat)
         self._attached = True
         _engines[engine] = self.url
         return engine
+
+    def _leave(self) -> None:
+        if self._engine is not None and self._attached:
+            self._attached = False
+            self._engine.detach(self._seat)
 
     def _make_engine(self) -> Engine:
         plan = self._plan

@@ -83,7 +83,7 @@ class Engine:
         self._make_backlog = make_backlog
         self._make_post = make_post
         self._pace = pace or Pace()
-        self._users = 0
+        self._users: set[object] = set()  # adding and discarding need no lock
         self._post: Post | None = None
         self._begin()
 
@@ -108,16 +108,13 @@ class Engine:
 
     # What handlers call, from any thread.
 
-    def attach(self) -> None:
-        """Count one more handler."""
-        with self._lock:
-            self._users += 1
+    def attach(self, user: object) -> None:
+        """Take a user in: a handler's token, never the handler itself, which may be forgotten unclosed."""
+        self._users.add(user)
 
-    def detach(self) -> None:
-        """Count one handler less. What waits is still delivered; nothing is joined."""
-        with self._lock:
-            self._users -= 1
-
+    def detach(self, user: object) -> None:
+        """Let a user go, once or twice. What waits is still delivered; no lock is taken and nothing is joined."""
+        self._users.discard(user)
         self._ring()
 
     def append(self, line: bytes) -> None:

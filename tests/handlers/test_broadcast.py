@@ -1,3 +1,4 @@
+import gc
 import json
 import logging
 import logging.config
@@ -271,6 +272,32 @@ def test_the_port_is_free_again_when_nobody_came_back(logger: logging.Logger, mo
     logger.info("back")
     wait_until(lambda: handler.address is not None)
     assert messages(handler.address) == ["back"]
+
+
+@pytest.mark.parametrize("refused", [{"formatter": "text"}, {"level": "LOUD"}])
+def test_a_refused_configuration_leaves_the_port_free(refused: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LINGER_SECONDS", 0.0)
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host, port = free.getsockname()
+
+    wrong = config(serve=f"{host}:{port}", **refused)
+    wrong["formatters"]["text"] = {"format": "%(message)s"}
+
+    with pytest.raises(ValueError, match="live"):
+        logging.config.dictConfig(wrong)
+
+    gc.collect()
+    wait_until(lambda: is_free(host, port))
+
+
+def is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+
+    return True
 
 
 def test_a_taken_port_is_said_once_and_tried_again(

@@ -1,5 +1,6 @@
 """Options of RemoteHandler: each wrong one is named with its remedy, through dictConfig as well."""
 
+import gc
 import logging
 import logging.config
 from typing import Any
@@ -135,3 +136,29 @@ def test_guarantee_without_a_spool_is_best_effort() -> None:
     handler = RemoteHandler(URL)
     assert handler.guarantee == "best-effort"
     handler.close()
+
+
+def users_of(handler: RemoteHandler) -> set[object]:
+    assert handler._engine is not None
+    return handler._engine._users
+
+
+def test_refused_formatter_lets_go_of_the_engine() -> None:
+    handler = RemoteHandler(URL, timeout=11)
+
+    with pytest.raises(ConfigError):
+        handler.setFormatter(logging.Formatter())
+
+    assert not users_of(handler)
+
+
+def test_handler_that_is_forgotten_lets_go_of_the_engine() -> None:
+    handler, other = RemoteHandler(URL, timeout=12), RemoteHandler(URL, timeout=12)
+    users = users_of(other)
+    assert len(users) == 2
+    del handler
+    gc.collect()
+    assert len(users) == 1
+    other.close()
+    other.close()
+    assert not users
