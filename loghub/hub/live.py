@@ -5,7 +5,8 @@ Rules:
    for that name shares it, so a second dictConfig finds its events, its app and its server again.
 2. The app needs no start: it can be mounted under any prefix and asked from any event loop.
 3. The server has a daemon thread with a loop of its own. When the port is taken, events are kept all
-   the same, it is said once, and it is tried again every few seconds. When the last handler has left
+   the same, it is said once, and it is tried again every few seconds. When no thread can be started,
+   a later event tries again. When the last handler has left
    and none came back within a few seconds, the server ends and the port is free.
 4. A forked child owns nothing of its parent's server: it lets go of the sockets, and tries to
    serve for itself at its first event.
@@ -36,6 +37,7 @@ __all__ = ["Live", "Settings", "is_own_noise", "parse_address", "shared"]
 
 RETRY_SECONDS = 5.0
 LINGER_SECONDS = 5.0
+THREAD_PAUSE_SECONDS = 1.0
 
 _own: ContextVar[bool] = ContextVar("loghub.hub.live", default=False)
 _named: "dict[str, Live]" = {}
@@ -95,6 +97,7 @@ class Live:
         self._address: Address | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self._no_thread_before = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, wherever this app is mounted."""
@@ -154,7 +157,7 @@ class Live:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None:
+            if self._thread is not None or time.monotonic() < self._no_thread_before:
                 return
 
             self._listen()
@@ -163,8 +166,11 @@ class Live:
 
         try:
             thread.start()
-        except RuntimeError:  # the interpreter is about to end
-            self._close_listener()
+        except RuntimeError:  # too many threads, or the interpreter is about to end
+            with self._lock:
+                self._close_listener()
+                self._no_thread_before = time.monotonic() + THREAD_PAUSE_SECONDS
+                self._thread = None
 
     def _listen(self) -> bool:
         """Try to take the port."""

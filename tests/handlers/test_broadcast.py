@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -272,6 +273,25 @@ def test_the_port_is_free_again_when_nobody_came_back(logger: logging.Logger, mo
     logger.info("back")
     wait_until(lambda: handler.address is not None)
     assert messages(handler.address) == ["back"]
+
+
+def test_a_server_that_got_no_thread_is_started_by_a_later_record(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(live, "THREAD_PAUSE_SECONDS", 0.0)
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        handler = BroadcastHandler(serve="127.0.0.1:0")
+        logger.addHandler(handler)
+        logger.info("meanwhile")
+        assert handler.address is None
+
+    logger.info("later")
+    assert messages(handler.address) == ["meanwhile", "later"]
 
 
 @pytest.mark.parametrize("refused", [{"formatter": "text"}, {"level": "LOUD"}])
