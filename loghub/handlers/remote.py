@@ -6,6 +6,7 @@ process is killed. It never raises into the application, and never waits for the
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch, text
 
 _OWNER = "RemoteHandler"
+_USER = re.compile(r"^([^/@]*://)?.*@", re.DOTALL)  # as far as the last "@": a password may hold any character
+_BEHIND = re.compile(r"([?#]).*", re.DOTALL)
 _FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's lock
 
 
@@ -227,25 +230,33 @@ class RemoteHandler(logging.Handler):
 
 
 def _address(value: object) -> str:
-    url = text(value, _OWNER, "url")
     example = "give the hub's address, as http://127.0.0.1:8514"
 
     try:
+        url = text(value, _OWNER, "url")
         parts = urlsplit(url)
         wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
-    except ValueError as error:
-        raise ConfigError(_OWNER, "url", value, f"{error}; {example}") from None
+    except ConfigError as error:
+        raise ConfigError(_OWNER, "url", _shown(value), error.remedy) from None
+    except ValueError:  # its text may hold a part of a password
+        wrong = True
 
     if wrong or any(character.isspace() for character in url):
-        raise ConfigError(_OWNER, "url", value, example)
+        raise ConfigError(_OWNER, "url", _shown(value), example)
 
     if parts.username is not None or parts.password is not None:
-        raise ConfigError(_OWNER, "url", f"{parts.scheme}://…@{parts.hostname}", "give a secret as token or headers")
+        raise ConfigError(_OWNER, "url", _shown(value), "give a secret as token or headers")
 
     if parts.query or parts.fragment or parts.path.rstrip("/").endswith(PATH):
-        raise ConfigError(_OWNER, "url", value, f"{example}, without what stands behind it")
+        raise ConfigError(_OWNER, "url", _shown(value), f"{example}, without what stands behind it")
 
     return url.rstrip("/")
+
+
+def _shown(value: object) -> object:
+    """Give an address as an error may show it: without what stands before an "@" or behind a "?" or "#"."""
+    hidden = _BEHIND.sub(r"\1…", _USER.sub(r"\1…@", str(value)))
+    return value if hidden == str(value) else hidden
 
 
 def _token(value: str | None) -> str | None:

@@ -55,11 +55,33 @@ def test_wrong_option_is_named_with_its_remedy(options: dict[str, Any], option: 
     assert caught.value.remedy
 
 
-def test_secrets_are_not_in_the_error() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:hunter2@host",
+        "http://user:hunter2@host:99999",
+        "http://user:hunter2@host:none",
+        "ftp://user:hunter2@host",
+        "user:hunter2@host:8514",
+        "//user:hunter2@host",
+        "http://user:x/hunter2@host",
+        "http://user:hunt\ner2@host",
+        "http://user:hunter2@ho st",
+        "http://user:hunter2?@host",
+        "http://user:hunter2@[::1",
+        "http://user:hunter2@${HOST}",
+        "http://host?token=hunter2",
+        "http://host#hunter2",
+        "http://host:0/?token=hunter2#x",
+        b"http://user:hunter2@host",
+    ],
+)
+def test_secrets_are_not_in_the_error(url: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        RemoteHandler("http://user:hunter2@host")
+        RemoteHandler(url)
 
-    assert "hunter2" not in str(caught.value)
+    assert "hunt" not in f"{caught.value} {caught.value.value}"
+    assert "…" in str(caught.value)
 
 
 def test_dict_config_names_handler_and_option() -> None:
