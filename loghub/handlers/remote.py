@@ -15,9 +15,11 @@ from urllib.parse import urlsplit
 from weakref import finalize
 
 from loghub.errors import ConfigError
+from loghub.event.encode import safe_text
 from loghub.formatters import JSONFormatter
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Pace
+from loghub.handlers.diagnostics import say
 from loghub.handlers.journal import Counters
 from loghub.handlers.memory import MemoryRing
 from loghub.handlers.own_noise import hush, is_own_thread
@@ -82,6 +84,7 @@ class RemoteHandler(logging.Handler):
     Attributes:
         enabled: what came of the option.
         guarantee: "best-effort": a record survives as long as the process.
+        lost: records that could not be written as a line.
 
     Raises:
         ConfigError: an option is wrong; says which and what to write.
@@ -135,6 +138,7 @@ class RemoteHandler(logging.Handler):
         self._attached = False
         self._engine: Engine | None = None
         super().__init__(level)
+        self.lost = 0
 
         if self.enabled:
             self._engine = self._join()
@@ -172,8 +176,9 @@ class RemoteHandler(logging.Handler):
                 self._join()
 
             self._engine.append(self._lines.format_line(record))
-        except Exception:  # noqa: BLE001 (a handler never raises into the application)
-            self.handleError(record)
+        except Exception as error:  # noqa: BLE001 (a handler never raises into the application)
+            self.lost += 1
+            say(_OWNER, f"cannot send a record ({type(error).__name__}: {safe_text(error)}); {self.lost} lost so far")
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]  # logging gives back nothing
         """Send what waits now.
