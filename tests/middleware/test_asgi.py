@@ -184,6 +184,17 @@ def test_application_without_an_error_page_is_answered_for() -> None:
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "abc")
 
 
+def test_error_goes_on_to_the_server_although_the_client_has_gone() -> None:
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ValueError("real bug")
+
+    async def send(_message: Any) -> None:
+        raise OSError("client gone")
+
+    with pytest.raises(ValueError, match="real bug"):
+        asyncio.run(RequestIDMiddleware(app)({"type": "http", "headers": [], "path": "/"}, None, send))  # type: ignore[arg-type]
+
+
 def test_error_page_of_a_framework_around_is_left_alone() -> None:
     async def page(_request: Request, _error: Exception) -> Response:
         return PlainTextResponse("our own page", 500)
