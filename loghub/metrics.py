@@ -89,7 +89,7 @@ class MetricsFilter(logging.Filter):
     ) -> None:
         super().__init__()
         self._tags = _tag_names(tags)
-        self._static = {} if static is None else {key: _text(static[key]) for key in static}
+        self._static = _static_tags(static)
         self._environment = {key: found for key, name in _ENVIRONMENT.items() if (found := os.environ.get(name))}
         self._counter = _counter(_metric_name(name), self._tags, count(max_series, _OWNER, "max_series"))
 
@@ -247,6 +247,16 @@ def _tag_names(tags: Sequence[str]) -> Labels:
         raise ConfigError(_OWNER, "tags", list(names), "name each tag once")
 
     return names
+
+
+def _static_tags(static: Mapping[str, object] | None) -> dict[str, str]:
+    if static is None:
+        return {}
+
+    if not isinstance(static, Mapping):
+        raise ConfigError(_OWNER, "static", static, "give a mapping from tags to values, as {service: shop}")
+
+    return {key: _text(static[key]) for key in static}  # by []: see above
 
 
 def _metric_name(name: object) -> str:

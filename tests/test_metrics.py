@@ -222,6 +222,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"name": "log-records_total"}, "name"),
     ({"name": "log_records"}, "name"),
     ({"max_series": 0}, "max_series"),
+    ({"static": 5}, "static"),
+    ({"static": ["service"]}, "static"),
     ({"tag": ["service"]}, "tag"),
 ]
 
@@ -233,6 +235,7 @@ def test_wrong_option_is_named(options: dict[str, Any], option: str) -> None:
 
     assert caught.value.owner == "MetricsFilter"
     assert caught.value.option == option
+    assert caught.value.remedy
 
 
 def test_same_name_with_other_tags_is_an_error(name: str) -> None:

@@ -166,13 +166,19 @@ def _import_live(owner: str) -> ModuleType:
 def _read_settings(owner: str, serve: str | None, allowed_hosts: Sequence[str], token: str | None) -> "Settings":
     from loghub.hub.live import Settings, parse_address  # noqa: PLC0415 (as above)
 
-    if isinstance(allowed_hosts, str):
-        raise ConfigError(owner, "allowed_hosts", allowed_hosts, "give a list of names")
-
+    names = _names(owner, allowed_hosts)
     address = parse_address(serve or "127.0.0.1:0", owner, "serve")
     token = None if token is None else text(token, owner, "token")
 
     if token is None and not is_loopback(address.host):
         raise ConfigError(owner, "serve", serve, "set a token to listen beyond loopback, or listen on 127.0.0.1")
 
-    return Settings(host=address.host, port=address.port, token=token, allowed_hosts=tuple(allowed_hosts), owner=owner)
+    return Settings(host=address.host, port=address.port, token=token, allowed_hosts=names, owner=owner)
+
+
+def _names(owner: str, allowed_hosts: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(allowed_hosts, str | bytes) or not isinstance(allowed_hosts, Sequence):
+        raise ConfigError(owner, "allowed_hosts", allowed_hosts, "give a list of names, as [logs.example.org]")
+
+    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
+    return tuple(text(allowed_hosts[index], owner, "allowed_hosts") for index in range(len(allowed_hosts)))

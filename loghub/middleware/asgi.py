@@ -53,11 +53,8 @@ class RequestIDMiddleware:
     def __init__(
         self, app: Application, *, header: str = "x-request-id", component: str | None = None, access: bool = False
     ) -> None:
-        if not _HEADER.fullmatch(header):
-            raise ConfigError("RequestIDMiddleware", "header", header, "a header's name is letters, digits and -")
-
         self.app = app
-        self._header = header.lower().encode()
+        self._header = _header_name(header)
         self._bound = {} if component is None else {"component": component}
         self._access = access
 
@@ -83,6 +80,13 @@ class RequestIDMiddleware:
                     exchange.log()
 
         return None
+
+
+def _header_name(header: object) -> bytes:
+    if not isinstance(header, str) or not _HEADER.fullmatch(header):
+        raise ConfigError("RequestIDMiddleware", "header", header, "a header's name is letters, digits and -")
+
+    return header.lower().encode()
 
 
 class _Exchange:

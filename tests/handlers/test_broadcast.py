@@ -406,6 +406,10 @@ print("done")
         ({"buffer": 0}, "buffer"),
         ({"token": "short"}, "token"),
         ({"allowed_hosts": "logs.example.org"}, "allowed_hosts"),
+        ({"allowed_hosts": 5}, "allowed_hosts"),
+        ({"allowed_hosts": [5]}, "allowed_hosts"),
+        ({"allowed_hosts": None}, "allowed_hosts"),
+        ({"allowed_hosts": {"logs.example.org"}}, "allowed_hosts"),
         ({"allowed_hosts": ["https://logs.example.org"]}, "allowed_hosts"),
         ({"sevre": "127.0.0.1:1"}, "sevre"),
     ],
@@ -415,6 +419,7 @@ def test_a_wrong_option_is_named(options: dict[str, Any], option: str) -> None:
         BroadcastHandler(**options)
 
     assert "short" not in str(caught.value)
+    assert caught.value.remedy
 
 
 def test_a_formatter_of_another_shape_is_refused() -> None:

@@ -161,9 +161,12 @@ def test_other_header_can_be_chosen() -> None:
         assert "x-request-id" not in answer.headers
 
 
-def test_header_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="header"):
-        RequestIDMiddleware(shop(), header="a b")
+@pytest.mark.parametrize("header", ["a b", "", 5, None, b"x-request-id"])
+def test_header_that_is_none_is_refused(header: Any) -> None:
+    with pytest.raises(ConfigError, match="a header's name is letters, digits and -") as caught:
+        RequestIDMiddleware(shop(), header=header)
+
+    assert (caught.value.option, caught.value.value) == ("header", header)
 
 
 def test_unexpected_error_is_answered_with_the_id_and_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
