@@ -17,10 +17,12 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from websockets.sync.client import connect
 
+from loghub import metrics
 from loghub.errors import ConfigError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.broadcast import BroadcastHandler
 from loghub.hub import live
+from loghub.metrics import MetricsFilter
 
 
 @pytest.fixture
@@ -104,6 +106,17 @@ def test_the_app_mounts_under_a_prefix(mount: Any, logger: logging.Logger) -> No
         assert "loghub_hub_events 2.0" in client.get("/metrics").text
         assert client.post("/api/v1/ingest", content=b"{}").status_code == 404
         assert client.get("/api/v1/search", headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_the_app_shows_what_the_process_counts_of_its_records(logger: logging.Logger) -> None:
+    handler = BroadcastHandler(serve="127.0.0.1:0")
+    handler.addFilter(MetricsFilter(name="broadcast_page_total"))
+    logger.addHandler(handler)
+    logger.error("counted")
+
+    text = httpx.get(f"http://{handler.address}/metrics").text
+    assert 'broadcast_page_total{level="ERROR",logger="shop.test"} 1.0' in text
+    metrics._counters.pop("broadcast_page_total")
 
 
 def test_hosts_can_be_allowed(logger: logging.Logger) -> None:
