@@ -70,7 +70,7 @@ class RemoteHandler(logging.Handler):
         enabled: true, false or "env:NAME". Where the variable LOGHUB_REMOTE is set, it wins.
         token: a token for ingest.
         headers: further HTTP headers.
-        queue: records that may wait; beyond that the oldest are dropped and counted.
+        queue: records that may wait or be under way; beyond that the oldest that wait are dropped and counted.
         queue_bytes: their bytes.
         batch_records: records in one request.
         batch_bytes: their bytes, before compression.
