@@ -10,7 +10,7 @@ Rules:
    logs and headers, so what a stranger sends must not be able to forge a line.
 2. What is bound for a request ends with it.
 3. An application that raises before it answered gets a plain 500 with the id, unless a framework
-   around this middleware answers; the exception goes on to the server either way.
+   around this middleware answers; the exception goes on to the server either way, also when the answer fails.
 """
 
 import logging
@@ -18,6 +18,7 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from loghub.errors import ConfigError
@@ -52,11 +53,8 @@ class RequestIDMiddleware:
     def __init__(
         self, app: Application, *, header: str = "x-request-id", component: str | None = None, access: bool = False
     ) -> None:
-        if not _HEADER.fullmatch(header):
-            raise ConfigError("RequestIDMiddleware", "header", header, "a header's name is letters, digits and -")
-
         self.app = app
-        self._header = header.lower().encode()
+        self._header = _header_name(header)
         self._bound = {} if component is None else {"component": component}
         self._access = access
 
@@ -82,6 +80,13 @@ class RequestIDMiddleware:
                     exchange.log()
 
         return None
+
+
+def _header_name(header: object) -> bytes:
+    if not isinstance(header, str) or not _HEADER.fullmatch(header):
+        raise ConfigError("RequestIDMiddleware", "header", header, "a header's name is letters, digits and -")
+
+    return header.lower().encode()
 
 
 class _Exchange:
@@ -116,9 +121,13 @@ class _Exchange:
         self._failed = True
 
         if self._is_http and self._status is None and not self._framed:
-            headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await self.send({"type": "http.response.start", "status": _FAILED, "headers": headers})
-            await self._send({"type": "http.response.body", "body": b"Internal Server Error"})
+            with suppress(Exception):  # the client may have gone; what the server must hear is the application's error
+                await self._answer_failure()
+
+    async def _answer_failure(self) -> None:
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await self.send({"type": "http.response.start", "status": _FAILED, "headers": headers})
+        await self._send({"type": "http.response.body", "body": b"Internal Server Error"})
 
     def abandon(self) -> None:
         """Note that nobody waits for the answer any more."""
