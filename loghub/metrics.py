@@ -9,6 +9,7 @@ Rules:
 4. Counts belong to the process, not to a configuration. A forked child starts at zero.
 5. Beside each count stands a rate: records a minute over the last minute (or another `window`), which slides on in
    sixtieths of its length. The metric "x_total" has its rates as "x_per_minute".
+6. Whatever a record holds, the filter does not raise and the text can be written.
 
 This module needs no other package until `text()` is called, which needs prometheus-client.
 """
@@ -26,6 +27,7 @@ from typing import Any, Literal
 
 from loghub.errors import ConfigError, require
 from loghub.event.context import current
+from loghub.event.encode import safe_text
 from loghub.options import count, duration, environment_tags, names_unknown_options
 
 OTHER = "other"
@@ -80,6 +82,9 @@ class MetricsFilter(logging.Filter):
         window: of the rates, in seconds or as "5 minutes".
         clock: gives seconds.
 
+    Attributes:
+        lost: records that could not be counted.
+
     Raises:
         ConfigError: an option is wrong, or another filter counts under this name with other tags.
     """
@@ -97,7 +102,8 @@ class MetricsFilter(logging.Filter):
     ) -> None:
         super().__init__()
         self._tags = _tag_names(tags)
-        self._static = {} if static is None else {key: _text(static[key]) for key in static}
+        self._static = _static_tags(static)
+        self.lost = 0
         self._environment = environment_tags()
         most, length = count(max_series, _OWNER, "max_series"), _window(window)
         self._counter = _counter(_metric_name(name), self._tags)
@@ -105,14 +111,20 @@ class MetricsFilter(logging.Filter):
         self._counter.measure(length, clock)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Count a record unless it is counted already."""
+        """Count a record unless it is counted already; never raises."""
+        try:
+            self._count(record)
+        except Exception:  # noqa: BLE001 (a filter runs inside of the application's call)
+            self.lost += 1
+
+        return True
+
+    def _count(self, record: logging.LogRecord) -> None:
         serial_number = next(_marks)
 
         # setdefault is atomic: of two threads that handle a record at once, one finds its own mark.
         if record.__dict__.setdefault(self._counter.mark, serial_number) == serial_number:
-            self._counter.add((record.levelname, record.name, *self._values(record)))
-
-        return True
+            self._counter.add((_text(record.levelname), _text(record.name), *self._values(record)))
 
     def _values(self, record: logging.LogRecord) -> Iterator[str]:
         if not self._tags:
@@ -267,7 +279,7 @@ class _Collector:
                 made[family.name] = kinds[family.kind](family.name, family.help, labels=family.labels)
 
             for labels, value in family.samples.items():
-                made[family.name].add_metric(labels, value)
+                made[family.name].add_metric([safe_text(label) for label in labels], value)
 
         yield from made.values()
 
@@ -318,6 +330,16 @@ def _tag_names(tags: Sequence[str]) -> Labels:
     return names
 
 
+def _static_tags(static: Mapping[str, object] | None) -> dict[str, str]:
+    if static is None:
+        return {}
+
+    if not isinstance(static, Mapping):
+        raise ConfigError(_OWNER, "static", static, "give a mapping from tags to values, as {service: shop}")
+
+    return {key: _text(static[key]) for key in static}  # by []: see above
+
+
 def _metric_name(name: object) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name) or not name.endswith("_total"):
         raise ConfigError(_OWNER, "name", name, 'a counter is letters, digits and _, and ends in "_total"')
@@ -326,11 +348,8 @@ def _metric_name(name: object) -> str:
 
 
 def _text(value: object) -> str:
-    """Show a tag's value; one whose `__str__` raises is shown by its type."""
-    try:
-        return str(value)[:_LONGEST]
-    except Exception:  # noqa: BLE001 (a user's __str__ may raise anything)
-        return f"<{type(value).__name__}>"
+    """Show a label's value so that it encodes; one whose `__str__` raises is shown by its type."""
+    return safe_text(value)[:_LONGEST]
 
 
 def _after_fork_in_child() -> None:

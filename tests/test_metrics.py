@@ -55,6 +55,32 @@ def test_records_are_counted_by_level_logger_and_tags(name: str) -> None:
     assert counted(name) == {("INFO", "shop", "shop", "7"): 2, ("ERROR", "shop", "", ""): 1}
 
 
+def test_half_a_character_in_a_label_does_not_break_the_text(name: str) -> None:
+    counting = MetricsFilter(["path"], name)
+    record = logging.makeLogRecord({"name": "caf\udce9", "levelname": "L\udce9", "path": "/caf\udce9"})
+    assert counting.filter(record)
+    assert f'{name}{{level="L\\\\udce9",logger="caf\\\\udce9",path="/caf\\\\udce9"}} 1.0' in metrics.text()
+
+
+def test_half_a_character_of_another_source_does_not_break_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    family = Family("odd_total", "Odd.", "counter", ("path",), {("\udce9",): 1})
+    monkeypatch.setattr(metrics, "_sources", [lambda: [family]])
+    assert 'odd_total{path="\\\\udce9"} 1.0' in metrics.text()
+
+
+def test_record_that_cannot_be_counted_goes_through_and_is_counted_as_lost(name: str) -> None:
+    class Odd(dict[str, object]):
+        def __contains__(self, _key: object) -> bool:
+            raise RuntimeError("no")
+
+    counting = MetricsFilter(["path"], name)
+    record = logging.makeLogRecord({})
+    record.__dict__ = Odd(record.__dict__)
+    assert counting.filter(record)
+    assert counting.lost == 1
+    assert counted(name) == {}
+
+
 def test_every_record_goes_through(name: str) -> None:
     assert MetricsFilter(name=name).filter(logging.makeLogRecord({})) is True
 
@@ -226,6 +252,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"max_series": 0}, "max_series"),
     ({"window": 0}, "window"),
     ({"window": "soon"}, "window"),
+    ({"static": 5}, "static"),
+    ({"static": ["service"]}, "static"),
     ({"tag": ["service"]}, "tag"),
 ]
 
@@ -237,6 +265,7 @@ def test_wrong_option_is_named(options: dict[str, Any], option: str) -> None:
 
     assert caught.value.owner == "MetricsFilter"
     assert caught.value.option == option
+    assert caught.value.remedy
 
 
 def test_same_name_with_other_tags_is_an_error(name: str) -> None:

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from functools import partial
 from types import ModuleType
 from typing import TYPE_CHECKING
+from weakref import finalize
 
 from loghub.errors import ConfigError, MissingExtraError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
 from loghub.options import count, names_unknown_options, text
+from loghub.wire.loopback import is_loopback
 
 if TYPE_CHECKING:
     from loghub.hub.live import Live, Settings
@@ -65,6 +67,7 @@ class BroadcastHandler(logging.Handler):
         self._serve = None if serve is None else text(serve, owner, "serve")
         self._settings = _read_settings(owner, self._serve, allowed_hosts, token)
         self._live: Live | None = None
+        self._seat = object()  # what the viewer's server knows of this handler
         self._is_attached = False
         self._json = JSONFormatter()
         super().__init__(level)
@@ -88,9 +91,10 @@ class BroadcastHandler(logging.Handler):
         """Take a formatter that writes the plain line.
 
         Raises:
-            ConfigError: it writes another one.
+            ConfigError: it writes another one; the handler has let go of its server.
         """
         if fmt is not None and not (isinstance(fmt, JSONFormatter) and fmt.plain):
+            self._leave()
             raise ConfigError(type(self).__name__, "formatter", type(fmt).__name__, _REMEDY)
 
         super().setFormatter(fmt)
@@ -110,29 +114,32 @@ class BroadcastHandler(logging.Handler):
 
     def close(self) -> None:
         """Detach; events and server stay for the next handler of the same address or name."""
-        if self._is_attached and self._live is not None:
-            self._is_attached = False
-            self._live.leave()
-
+        self._leave()
         super().close()
 
     def _attach(self) -> "Live":
         if self._live is None:
             matter = f"{type(self).__name__} {self._serve or self.name or ''}".strip()
-            self._live = self._hub.attach(
+            self._live = self._hub.shared(
                 self._shared_name(),
                 self._settings,
                 self._buffer,
                 partial(say, matter),
                 serve=self._serve is not None,
             )
-            self._is_attached = True
+            # A configuration that is refused forgets its handlers without closing them.
+            finalize(self, self._live.leave, self._seat).atexit = False
 
-        elif not self._is_attached:
+        if not self._is_attached:
             self._is_attached = True
-            self._live.enter()
+            self._live.enter(self._seat)
 
         return self._live
+
+    def _leave(self) -> None:
+        if self._is_attached and self._live is not None:
+            self._is_attached = False
+            self._live.leave(self._seat)
 
     def _shared_name(self) -> str | None:
         """Give the name under which others find the same events: none where any free port was asked for."""
@@ -157,15 +164,21 @@ def _import_live(owner: str) -> ModuleType:
 
 
 def _read_settings(owner: str, serve: str | None, allowed_hosts: Sequence[str], token: str | None) -> "Settings":
-    from loghub.hub.live import Settings, is_loopback, parse_address  # noqa: PLC0415 (as above)
+    from loghub.hub.live import Settings, parse_address  # noqa: PLC0415 (as above)
 
-    if isinstance(allowed_hosts, str):
-        raise ConfigError(owner, "allowed_hosts", allowed_hosts, "give a list of names")
-
+    names = _names(owner, allowed_hosts)
     address = parse_address(serve or "127.0.0.1:0", owner, "serve")
     token = None if token is None else text(token, owner, "token")
 
     if token is None and not is_loopback(address.host):
         raise ConfigError(owner, "serve", serve, "set a token to listen beyond loopback, or listen on 127.0.0.1")
 
-    return Settings(host=address.host, port=address.port, token=token, allowed_hosts=tuple(allowed_hosts), owner=owner)
+    return Settings(host=address.host, port=address.port, token=token, allowed_hosts=names, owner=owner)
+
+
+def _names(owner: str, allowed_hosts: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(allowed_hosts, str | bytes) or not isinstance(allowed_hosts, Sequence):
+        raise ConfigError(owner, "allowed_hosts", allowed_hosts, "give a list of names, as [logs.example.org]")
+
+    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
+    return tuple(text(allowed_hosts[index], owner, "allowed_hosts") for index in range(len(allowed_hosts)))

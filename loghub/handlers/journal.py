@@ -1,6 +1,7 @@
-"""What a sender knows about itself: its counters, what it tells on stderr, and what it reports at exit.
+"""What a sender knows about itself: its counters, what it has to tell of trouble, and what it reports at exit.
 
-Nothing here locks: the worker calls it under its own lock.
+Nothing here locks: the worker notes an answer under its own lock. So noting writes nothing, it gives the sentence
+back: a stderr that is full, or that an application has turned into a logger, would hold up all who log.
 """
 
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from loghub.handlers.delivery import Effect, Verdict
-from loghub.handlers.diagnostics import say, write
+from loghub.handlers.diagnostics import write
 from loghub.handlers.memory import Backlog
 
 
@@ -54,9 +55,13 @@ class Journal:
         self._last_success: float | None = None
         self._reported = 0
 
-    def note(self, verdict: Verdict, backlog: Backlog) -> None:
-        """Settle what an answer settles, count it, and tell of trouble."""
-        _NOTES[verdict.effect](self, verdict, backlog)
+    def note(self, verdict: Verdict, backlog: Backlog) -> str:
+        """Settle what an answer settles, and count it.
+
+        Returns:
+            What there is to say of it, for whoever holds no lock; "" where all is well.
+        """
+        return _NOTES[verdict.effect](self, verdict, backlog)
 
     def counters(self, backlog: Backlog) -> Counters:
         """Give the account as it stands."""
@@ -84,32 +89,31 @@ class Journal:
             f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)",
         )
 
-    def _acked(self, verdict: Verdict, backlog: Backlog) -> None:
+    def _acked(self, verdict: Verdict, backlog: Backlog) -> str:
         backlog.settle_acked(verdict.settled)
         self._last_success = time.time()
         self._holding = ""
+        return ""
 
-    def _dead(self, verdict: Verdict, backlog: Backlog) -> None:
+    def _dead(self, verdict: Verdict, backlog: Backlog) -> str:
         backlog.settle_dead(verdict.settled)
         self._holding = ""
-        self._tell(verdict, f"the hub refuses a record; {backlog.dead} lost so far")
+        return f"{verdict.reason}: the hub refuses a record; {backlog.dead} lost so far"
 
-    def _cut(self, verdict: Verdict, _backlog: Backlog) -> None:
+    def _cut(self, verdict: Verdict, _backlog: Backlog) -> str:
         self._retries[verdict.key] += 1
         self._holding = ""
+        return ""
 
-    def _retry(self, verdict: Verdict, backlog: Backlog) -> None:
+    def _retry(self, verdict: Verdict, backlog: Backlog) -> str:
         self._retries[verdict.key] += 1
         self._holding = ""
-        self._tell(verdict, f"trying again; {_waiting(backlog)}")
+        return f"{verdict.reason}: trying again; {_waiting(backlog)}"
 
-    def _hold(self, verdict: Verdict, backlog: Backlog) -> None:
+    def _hold(self, verdict: Verdict, backlog: Backlog) -> str:
         self._retries[verdict.key] += 1
         self._holding = verdict.reason
-        self._tell(verdict, f"check the address, the token and the certificate; {_waiting(backlog)}")
-
-    def _tell(self, verdict: Verdict, consequence: str) -> None:
-        say(self._title, f"{verdict.reason}: {consequence}", subject=verdict.effect.name)
+        return f"{verdict.reason}: check the address, the token and the certificate; {_waiting(backlog)}"
 
 
 def _waiting(backlog: Backlog) -> str:
@@ -117,7 +121,7 @@ def _waiting(backlog: Backlog) -> str:
     return f"{backlog.queued} records wait{lost}"
 
 
-_NOTES: dict[Effect, Callable[[Journal, Verdict, Backlog], None]] = {
+_NOTES: dict[Effect, Callable[[Journal, Verdict, Backlog], str]] = {
     Effect.ACK: Journal._acked,  # noqa: SLF001 (the table belongs to the class)
     Effect.DEAD: Journal._dead,  # noqa: SLF001
     Effect.HALVE: Journal._cut,  # noqa: SLF001

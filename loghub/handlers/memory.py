@@ -1,9 +1,10 @@
-"""Lines that wait to be sent, in memory: bounded in records and bytes, the oldest dropped first, each loss counted.
+"""Lines that wait to be sent, in memory: bounded in records and bytes, the oldest waiting dropped first and counted.
 
 Rules:
 1. A line gets its sequence number when it is appended. What is dropped leaves a gap in the numbers,
    so the hub sees that something is missing, and how much.
 2. What was taken for sending is never dropped and stays the same until it is settled: a resend has the same key.
+   It takes up room all the same. Where it leaves none, a new line is itself the oldest that waits, and goes.
 3. appended = acked + dead + dropped + queued, at any moment.
 
 Nothing here locks: the worker calls it under its own lock.
@@ -56,7 +57,7 @@ class Backlog(Protocol):
 
 
 class MemoryRing:
-    """Lines in memory. A line larger than all the room is dropped, and counted, itself.
+    """Lines in memory. A line that has no room by itself is dropped, after all that wait before it.
 
     Args:
         source: the id under which the lines are sent.
@@ -95,7 +96,7 @@ class MemoryRing:
         return self.appended
 
     def append(self, line: bytes) -> None:
-        """Add a line; drop the oldest waiting ones where there is no room."""
+        """Add a line; where there is no room drop the oldest waiting ones, this one too if it is all that waits."""
         self._waiting.append(line)
         self._bytes += len(line)
         self.appended += 1

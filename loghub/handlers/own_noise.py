@@ -1,8 +1,9 @@
 """What threads that deliver log themselves: it must not be delivered again, nor fill the application's files.
 
-A thread marks itself with `delivering()`. Handlers ask `is_own_thread()` first of all and turn its records away
-before they take any lock: in `emit` it is too late, a reconfiguration may hold the handler's lock. What a `__del__`
-logs where the collector happens to run in such a thread goes the same way.
+A thread marks itself with `delivering()`. RemoteHandler asks `is_own_thread()` first of all and turns its records
+away before it takes any lock: in `emit` it is too late, a reconfiguration may hold the handler's lock. What a `__del__`
+logs where the collector happens to run in such a thread goes the same way. Other handlers do not ask: what httpx says
+there is kept from all of them by `hush`, and the rest of what is logged there is the application's.
 """
 
 import logging

@@ -7,6 +7,9 @@ Rules:
    another thread is inside of an import or of OpenSSL's set-up leaves the child with a lock that nobody will ever
    release: seen in 1 of 40 forks while threads log.
 4. No redirect is followed: a batch and its token go to the address that the configuration names.
+5. HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY of the environment are heeded, except for a hub on this machine:
+   there is no proxy through which loopback could be reached. SSL_CERT_FILE and SSL_CERT_DIR are heeded always, where
+   `verify` is true.
 
 Used by one thread at a time; it starts none.
 """
@@ -20,10 +23,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
 
 from loghub.errors import require
 from loghub.handlers.delivery import Answer, Effect, Trouble, effect_of
 from loghub.wire.batch import KEY_HEADER, Batch
+from loghub.wire.loopback import is_loopback
 
 if TYPE_CHECKING:
     import socket
@@ -161,7 +166,12 @@ class HTTPPost:
 
         verify = _context(destination.url.startswith("https:"), destination.verify)
         limits = self._httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
-        return self._httpx.Client(headers={**headers, **dict(destination.headers)}, verify=verify, limits=limits)
+        return self._httpx.Client(
+            headers={**headers, **dict(destination.headers)},
+            verify=verify,
+            limits=limits,
+            trust_env=not is_loopback(urlsplit(destination.url).hostname or ""),
+        )
 
     def _body(self, batch: Batch) -> bytes:
         """Join and compress the lines, once for all the times that a batch is sent."""

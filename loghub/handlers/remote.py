@@ -6,16 +6,20 @@ process is killed. It never raises into the application, and never waits for the
 """
 
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
+from weakref import finalize
 
 from loghub.errors import ConfigError
+from loghub.event.encode import safe_text
 from loghub.formatters import JSONFormatter
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Pace
+from loghub.handlers.diagnostics import say
 from loghub.handlers.journal import Counters
 from loghub.handlers.memory import MemoryRing
 from loghub.handlers.own_noise import hush, is_own_thread
@@ -25,6 +29,8 @@ from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch, text
 
 _OWNER = "RemoteHandler"
+_USER = re.compile(r"^([^/@]*://)?.*@", re.DOTALL)  # as far as the last "@": a password may hold any character
+_BEHIND = re.compile(r"([?#]).*", re.DOTALL)
 _FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's lock
 
 
@@ -59,11 +65,12 @@ class RemoteHandler(logging.Handler):
     Handlers with the same options share one engine, which outlives them: a new configuration loses nothing.
 
     Args:
-        url: the hub's address; a path in it is the prefix under which the hub is served.
+        url: the hub's address; a path in it is the prefix under which the hub is served. A proxy of the
+            environment (HTTP_PROXY and the like) is used unless the address is loopback.
         enabled: true, false or "env:NAME". Where the variable LOGHUB_REMOTE is set, it wins.
         token: a token for ingest.
         headers: further HTTP headers.
-        queue: records that may wait; beyond that the oldest are dropped and counted.
+        queue: records that may wait or be under way; beyond that the oldest that wait are dropped and counted.
         queue_bytes: their bytes.
         batch_records: records in one request.
         batch_bytes: their bytes, before compression.
@@ -77,6 +84,7 @@ class RemoteHandler(logging.Handler):
     Attributes:
         enabled: what came of the option.
         guarantee: "best-effort": a record survives as long as the process.
+        lost: records that could not be written as a line.
 
     Raises:
         ConfigError: an option is wrong; says which and what to write.
@@ -126,20 +134,25 @@ class RemoteHandler(logging.Handler):
             hush(*LOGGERS)
 
         self._lines: LineFormatter = JSONFormatter()
+        self._seat = object()  # what the engine knows of this handler
         self._attached = False
         self._engine: Engine | None = None
         super().__init__(level)
+        self.lost = 0
 
         if self.enabled:
             self._engine = self._join()
+            # A configuration that is refused forgets its handlers without closing them.
+            finalize(self, self._engine.detach, self._seat).atexit = False
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:
         """Take a formatter that writes the plain line.
 
         Raises:
-            ConfigError: it writes something else, which the hub does not take.
+            ConfigError: it writes something else, which the hub does not take; the handler has let go of its engine.
         """
         if fmt is not None and not getattr(fmt, "plain", False):
+            self._leave()
             remedy = "it does not write the plain line, which is what a hub takes; use a loghub.JSONFormatter without"
             raise ConfigError(_OWNER, "formatter", type(fmt).__name__, f"{remedy} preset, fmt or renamed fields")
 
@@ -163,8 +176,9 @@ class RemoteHandler(logging.Handler):
                 self._join()
 
             self._engine.append(self._lines.format_line(record))
-        except Exception:  # noqa: BLE001 (a handler never raises into the application)
-            self.handleError(record)
+        except Exception as error:  # noqa: BLE001 (a handler never raises into the application)
+            self.lost += 1
+            say(_OWNER, f"cannot send a record ({type(error).__name__}: {safe_text(error)}); {self.lost} lost so far")
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]  # logging gives back nothing
         """Send what waits now.
@@ -185,10 +199,7 @@ class RemoteHandler(logging.Handler):
 
     def close(self) -> None:
         """Let go of the engine, which still delivers what waits; takes no time."""
-        if self._engine is not None and self._attached:
-            self._attached = False
-            self._engine.detach()
-
+        self._leave()
         super().close()
 
     @property
@@ -202,10 +213,15 @@ class RemoteHandler(logging.Handler):
 
     def _join(self) -> Engine:
         engine = lifetime.keep((_OWNER, self._plan), self._make_engine)
-        engine.attach()
+        engine.attach(self._seat)
         self._attached = True
         _engines[engine] = self.url
         return engine
+
+    def _leave(self) -> None:
+        if self._engine is not None and self._attached:
+            self._attached = False
+            self._engine.detach(self._seat)
 
     def _make_engine(self) -> Engine:
         plan = self._plan
@@ -219,25 +235,33 @@ class RemoteHandler(logging.Handler):
 
 
 def _address(value: object) -> str:
-    url = text(value, _OWNER, "url")
     example = "give the hub's address, as http://127.0.0.1:8514"
 
     try:
+        url = text(value, _OWNER, "url")
         parts = urlsplit(url)
         wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
-    except ValueError as error:
-        raise ConfigError(_OWNER, "url", value, f"{error}; {example}") from None
+    except ConfigError as error:
+        raise ConfigError(_OWNER, "url", _shown(value), error.remedy) from None
+    except ValueError:  # its text may hold a part of a password
+        wrong = True
 
     if wrong or any(character.isspace() for character in url):
-        raise ConfigError(_OWNER, "url", value, example)
+        raise ConfigError(_OWNER, "url", _shown(value), example)
 
     if parts.username is not None or parts.password is not None:
-        raise ConfigError(_OWNER, "url", f"{parts.scheme}://…@{parts.hostname}", "give a secret as token or headers")
+        raise ConfigError(_OWNER, "url", _shown(value), "give a secret as token or headers")
 
     if parts.query or parts.fragment or parts.path.rstrip("/").endswith(PATH):
-        raise ConfigError(_OWNER, "url", value, f"{example}, without what stands behind it")
+        raise ConfigError(_OWNER, "url", _shown(value), f"{example}, without what stands behind it")
 
     return url.rstrip("/")
+
+
+def _shown(value: object) -> object:
+    """Give an address as an error may show it: without what stands before an "@" or behind a "?" or "#"."""
+    hidden = _BEHIND.sub(r"\1…", _USER.sub(r"\1…@", str(value)))
+    return value if hidden == str(value) else hidden
 
 
 def _token(value: str | None) -> str | None:

@@ -7,7 +7,8 @@ Rules:
    a dictConfig calls it while it holds logging's lock. A new dictConfig finds the same engine again.
 3. The thread starts at the first line, not at import and not at configuration; it ends by itself when no
    handler is attached and nothing waits.
-4. Threads that deliver mark themselves (`own_noise`): httpx logs too.
+4. Threads that deliver mark themselves (`own_noise`): httpx logs too. What they say on stderr is said without the
+   lock: an application may have turned stderr into a logger, and a full pipe must not hold up who logs.
 5. After a fork the child has new locks, an empty backlog with a new source, and no thread. What the parent
    had is the parent's to send.
 6. At exit everything is tried for a deadline, before logging.shutdown; what is left is said with exact counts.
@@ -82,7 +83,7 @@ class Engine:
         self._make_backlog = make_backlog
         self._make_post = make_post
         self._pace = pace or Pace()
-        self._users = 0
+        self._users: set[object] = set()  # adding and discarding need no lock
         self._post: Post | None = None
         self._begin()
 
@@ -107,16 +108,13 @@ class Engine:
 
     # What handlers call, from any thread.
 
-    def attach(self) -> None:
-        """Count one more handler."""
-        with self._lock:
-            self._users += 1
+    def attach(self, user: object) -> None:
+        """Take a user in: a handler's token, never the handler itself, which may be forgotten unclosed."""
+        self._users.add(user)
 
-    def detach(self) -> None:
-        """Count one handler less. What waits is still delivered; nothing is joined."""
-        with self._lock:
-            self._users -= 1
-
+    def detach(self, user: object) -> None:
+        """Let a user go, once or twice. What waits is still delivered; no lock is taken and nothing is joined."""
+        self._users.discard(user)
         self._ring()
 
     def append(self, line: bytes) -> None:
@@ -203,7 +201,10 @@ class Engine:
             self.flush(self._until_exit())
 
         counts = self.counters
-        self._journal.report(counts)
+
+        with delivering():
+            self._journal.report(counts)
+
         return not counts.queued
 
     def after_fork(self) -> None:
@@ -277,14 +278,15 @@ class Engine:
     # The thread.
 
     def _run(self) -> None:
-        say(self._title, "best-effort: records wait in memory, without a spool", subject="guarantee", every=FOREVER)
+        with delivering():
+            say(self._title, "best-effort: records wait in memory, without a spool", subject="guarantee", every=FOREVER)
 
-        while self._thread is threading.current_thread() and not self._gave_up:
-            try:
-                self._deliver_all()
-            except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the delivery)
-                say(self._title, f"{type(error).__name__}: {error}; going on", subject="mistake")
-                time.sleep(_THREAD_PAUSE)
+            while self._thread is threading.current_thread() and not self._gave_up:
+                try:
+                    self._deliver_all()
+                except Exception as error:  # noqa: BLE001 (a mistake of ours must not end the delivery)
+                    say(self._title, f"{type(error).__name__}: {error}; going on", subject="mistake")
+                    time.sleep(_THREAD_PAUSE)
 
     def _deliver_all(self) -> None:
         """Deliver until nothing is left to do: by the thread, or in the thread that ends the process."""
@@ -346,8 +348,11 @@ class Engine:
             verdict = self._delivery.answered(post.send(part, timeout), time.time())
 
             with self._alone() as backlog:
-                self._journal.note(verdict, backlog)
+                trouble = self._journal.note(verdict, backlog)
                 self._release_waiters(backlog)
+
+            if trouble:  # said without the lock: stderr may be slow, or lead into logging
+                say(self._title, trouble, subject=verdict.effect.name)
 
             self._pause(verdict)
 

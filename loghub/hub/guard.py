@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loghub.hub.answers import refusal
 from loghub.hub.sessions import COOKIE, Sessions
-from loghub.hub.settings import is_loopback
+from loghub.wire.loopback import is_loopback
 
 OPEN_PATHS = frozenset(("", "/", "/healthz", "/readyz", "/api/v1/session", "/favicon.svg"))
 """Paths that need no token; so do those of the assets."""

@@ -1,11 +1,12 @@
 """The last events of this process, and the app that shows them: what stands behind `BroadcastHandler`.
 
 Rules:
-1. A `Live` has a name: the address that it serves, or the name of its handler. Whoever attaches
-   under that name shares it, so a second dictConfig finds its events, its app and its server again.
+1. A `Live` has a name: the address that it serves, or the name of its handler. Whoever asks
+   for that name shares it, so a second dictConfig finds its events, its app and its server again.
 2. The app needs no start: it can be mounted under any prefix and asked from any event loop.
 3. The server has a daemon thread with a loop of its own. When the port is taken, events are kept all
-   the same, it is said once, and it is tried again every few seconds. When the last handler has left
+   the same, it is said once, and it is tried again every few seconds. When no thread can be started,
+   a later event tries again. When the last handler has left
    and none came back within a few seconds, the server ends and the port is free.
 4. A forked child owns nothing of its parent's server: it lets go of the sockets, and tries to
    serve for itself at its first event.
@@ -26,16 +27,17 @@ from starlette.types import Receive, Scope, Send
 from loghub.errors import ConfigError
 from loghub.hub.api.app import create_app
 from loghub.hub.server import Server, address_of, bind
-from loghub.hub.settings import Address, Settings, is_loopback, parse_address
+from loghub.hub.settings import Address, Settings, parse_address
 from loghub.hub.store.memory import MemoryStore
 
 if TYPE_CHECKING:
     import socket
 
-__all__ = ["Live", "Settings", "attach", "is_loopback", "is_own_noise", "parse_address"]
+__all__ = ["Live", "Settings", "is_own_noise", "parse_address", "shared"]
 
 RETRY_SECONDS = 5.0
 LINGER_SECONDS = 5.0
+THREAD_PAUSE_SECONDS = 1.0
 
 _own: ContextVar[bool] = ContextVar("loghub.hub.live", default=False)
 _named: "dict[str, Live]" = {}
@@ -48,8 +50,8 @@ def is_own_noise() -> bool:
     return _own.get()
 
 
-def attach(name: str | None, settings: Settings, buffer: int, say: Callable[[str], None], *, serve: bool) -> "Live":
-    """Give the `Live` of that name to one more handler; without a name, one that nobody shares.
+def shared(name: str | None, settings: Settings, buffer: int, say: Callable[[str], None], *, serve: bool) -> "Live":
+    """Give the `Live` of that name, for a handler to enter; without a name, one that nobody shares.
 
     Args:
         name: the address, or the handler's name.
@@ -69,7 +71,6 @@ def attach(name: str | None, settings: Settings, buffer: int, say: Callable[[str
                 _named[name] = live
 
     live.change(settings, buffer)
-    live.enter()
     return live
 
 
@@ -89,13 +90,14 @@ class Live:
         self._app = create_app(self.store, settings, ingest=False)
         self._say = say
         self._serve = serve
-        self._handlers = 0
+        self._handlers: set[object] = set()  # adding and discarding need no lock
         self._left_at = 0.0
         self._lock = threading.RLock()
         self._listener: socket.socket | None = None
         self._address: Address | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
+        self._no_thread_before = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, wherever this app is mounted."""
@@ -118,19 +120,19 @@ class Live:
         if self._serve and self._thread is None:
             self._start()
 
-    def enter(self) -> None:
-        """Count one more handler; the first one opens the port."""
+    def enter(self, handler: object) -> None:
+        """Take a handler in: its token, as it may be forgotten unclosed; the first one opens the port."""
         with self._lock:
-            self._handlers += 1
+            self._handlers.add(handler)
 
             if self._serve and self._thread is None:
                 self._start()
 
-    def leave(self) -> None:
-        """Count one handler less; it waits for nothing."""
-        with self._lock:
-            self._handlers -= 1
+    def leave(self, handler: object) -> None:
+        """Let a handler go, once or twice; it takes no lock, as the collector may call it in any thread."""
+        if handler in self._handlers:
             self._left_at = time.monotonic()
+            self._handlers.discard(handler)
 
     def change(self, settings: Settings, buffer: int) -> None:
         """Take new settings, keeping the events and the server."""
@@ -144,7 +146,7 @@ class Live:
 
     def is_left(self) -> bool:
         """Tell whether no handler came back in time."""
-        return self._handlers <= 0 and time.monotonic() - self._left_at > LINGER_SECONDS
+        return not self._handlers and time.monotonic() - self._left_at > LINGER_SECONDS
 
     def after_fork(self) -> None:
         """Let go of the parent's server in a forked child."""
@@ -155,7 +157,7 @@ class Live:
 
     def _start(self) -> None:
         with self._lock:
-            if self._thread is not None:
+            if self._thread is not None or time.monotonic() < self._no_thread_before:
                 return
 
             self._listen()
@@ -164,8 +166,11 @@ class Live:
 
         try:
             thread.start()
-        except RuntimeError:  # the interpreter is about to end
-            self._close_listener()
+        except RuntimeError:  # too many threads, or the interpreter is about to end
+            with self._lock:
+                self._close_listener()
+                self._no_thread_before = time.monotonic() + THREAD_PAUSE_SECONDS
+                self._thread = None
 
     def _listen(self) -> bool:
         """Try to take the port."""

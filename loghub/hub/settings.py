@@ -4,7 +4,6 @@ A `Settings` that exists is one that can be served: in particular, it never list
 loopback without a token. It reads no file and opens no socket.
 """
 
-import ipaddress
 import os
 import re
 import sys
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loghub.errors import ConfigError
+from loghub.wire.loopback import is_address, is_loopback
 
 _DAY_US = 86_400_000_000
 _MAX_PORT = 65535
@@ -139,7 +139,7 @@ class Settings:
 
     def _check_names(self) -> None:
         for name in self.allowed_hosts:
-            if not _NAME.fullmatch(name) and not _is_address(name.strip("[]")):
+            if not _NAME.fullmatch(name) and not is_address(name.strip("[]")):
                 raise ConfigError(
                     self.owner,
                     "allowed_hosts",
@@ -185,20 +185,3 @@ def parse_address(text: str, owner: str, option: str) -> Address:
         raise ConfigError(owner, option, text, _PORT_REMEDY)
 
     return Address(bare, int(port))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach that host."""
-    if host.lower().removesuffix(".") == "localhost":
-        return True
-
-    return _is_address(host) and ipaddress.ip_address(host).is_loopback
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-
-    return True

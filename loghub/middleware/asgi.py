@@ -8,10 +8,12 @@ error page.
 Rules, beside those of `exchange`:
 1. What is bound for a request, and while it is handled, ends with it.
 2. An application that raises before it answered gets a plain 500 with the id, unless a framework
-   around this middleware answers; the exception goes on to the server either way.
+   around this middleware answers; the exception goes on to the server either way,
+   also when the answer fails.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from loghub.event.context import isolated
@@ -109,9 +111,13 @@ class _Answer:
         self.exchange.failed = True
 
         if self._is_http and self.exchange.status is None and not self._framed:
-            headers = [(b"content-type", b"text/plain; charset=utf-8")]
-            await self.send({"type": "http.response.start", "status": FAILED, "headers": headers})
-            await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
+            with suppress(Exception):  # the client may have gone; what the server must hear is the application's error
+                await self._answer_failure()
+
+    async def _answer_failure(self) -> None:
+        headers = [(b"content-type", b"text/plain; charset=utf-8")]
+        await self.send({"type": "http.response.start", "status": FAILED, "headers": headers})
+        await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
 
     def abandon(self) -> None:
         """Note that nobody waits for the answer any more."""

@@ -111,6 +111,13 @@ def test_hub_has_each_record_that_the_services_logged(shown: tuple[str, Path], e
     assert len({event["_id"] for event in events}) == len(events)
 
 
+def test_proxy_of_the_environment_is_not_in_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
+    with showing("--data", tmp_path) as demo:
+        demo.until_it_logs()
+
+
 def test_configuration_is_printed_whole(shown: tuple[str, Path]) -> None:
     import loghub.demo.run  # noqa: PLC0415 (needs extras)
 

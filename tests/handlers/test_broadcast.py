@@ -1,3 +1,4 @@
+import gc
 import json
 import logging
 import logging.config
@@ -5,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,10 +17,12 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 from websockets.sync.client import connect
 
+from loghub import metrics
 from loghub.errors import ConfigError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.broadcast import BroadcastHandler
 from loghub.hub import live
+from loghub.metrics import MetricsFilter
 
 
 @pytest.fixture
@@ -102,6 +106,17 @@ def test_the_app_mounts_under_a_prefix(mount: Any, logger: logging.Logger) -> No
         assert "loghub_hub_events 2.0" in client.get("/metrics").text
         assert client.post("/api/v1/ingest", content=b"{}").status_code == 404
         assert client.get("/api/v1/search", headers={"Host": "evil.example"}).status_code == 403
+
+
+def test_the_app_shows_what_the_process_counts_of_its_records(logger: logging.Logger) -> None:
+    handler = BroadcastHandler(serve="127.0.0.1:0")
+    handler.addFilter(MetricsFilter(name="broadcast_page_total"))
+    logger.addHandler(handler)
+    logger.error("counted")
+
+    text = httpx.get(f"http://{handler.address}/metrics").text
+    assert 'broadcast_page_total{level="ERROR",logger="shop.test"} 1.0' in text
+    metrics._counters.pop("broadcast_page_total")
 
 
 def test_hosts_can_be_allowed(logger: logging.Logger) -> None:
@@ -273,6 +288,51 @@ def test_the_port_is_free_again_when_nobody_came_back(logger: logging.Logger, mo
     assert messages(handler.address) == ["back"]
 
 
+def test_a_server_that_got_no_thread_is_started_by_a_later_record(
+    logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(live, "THREAD_PAUSE_SECONDS", 0.0)
+
+    with monkeypatch.context() as scarce:
+        scarce.setattr(threading.Thread, "start", refuse)
+        handler = BroadcastHandler(serve="127.0.0.1:0")
+        logger.addHandler(handler)
+        logger.info("meanwhile")
+        assert handler.address is None
+
+    logger.info("later")
+    assert messages(handler.address) == ["meanwhile", "later"]
+
+
+@pytest.mark.parametrize("refused", [{"formatter": "text"}, {"level": "LOUD"}])
+def test_a_refused_configuration_leaves_the_port_free(refused: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LINGER_SECONDS", 0.0)
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host, port = free.getsockname()
+
+    wrong = config(serve=f"{host}:{port}", **refused)
+    wrong["formatters"]["text"] = {"format": "%(message)s"}
+
+    with pytest.raises(ValueError, match="live"):
+        logging.config.dictConfig(wrong)
+
+    gc.collect()
+    wait_until(lambda: is_free(host, port))
+
+
+def is_free(host: str, port: int) -> bool:
+    try:
+        socket.create_server((host, port)).close()
+    except OSError:
+        return False
+
+    return True
+
+
 def test_a_taken_port_is_said_once_and_tried_again(
     logger: logging.Logger, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -359,6 +419,10 @@ print("done")
         ({"buffer": 0}, "buffer"),
         ({"token": "short"}, "token"),
         ({"allowed_hosts": "logs.example.org"}, "allowed_hosts"),
+        ({"allowed_hosts": 5}, "allowed_hosts"),
+        ({"allowed_hosts": [5]}, "allowed_hosts"),
+        ({"allowed_hosts": None}, "allowed_hosts"),
+        ({"allowed_hosts": {"logs.example.org"}}, "allowed_hosts"),
         ({"allowed_hosts": ["https://logs.example.org"]}, "allowed_hosts"),
         ({"sevre": "127.0.0.1:1"}, "sevre"),
     ],
@@ -368,6 +432,7 @@ def test_a_wrong_option_is_named(options: dict[str, Any], option: str) -> None:
         BroadcastHandler(**options)
 
     assert "short" not in str(caught.value)
+    assert caught.value.remedy
 
 
 def test_a_formatter_of_another_shape_is_refused() -> None:

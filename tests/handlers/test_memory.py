@@ -47,6 +47,42 @@ def test_what_is_under_way_is_never_dropped_and_given_again_until_settled() -> N
     assert (rest.first, rest.lines) == (2, (b"b\n",))
 
 
+def test_oldest_that_waits_goes_while_others_are_under_way() -> None:
+    ring = MemoryRing(SOURCE, 3, 1000)
+    ring.append(b"a\n")
+    under_way = ring.take(1, 1000)
+
+    for line in (b"b\n", b"c\n", b"d\n"):
+        ring.append(line)
+
+    assert ring.take(9, 1000) is under_way
+    ring.settle_acked(1)
+    rest = ring.take(9, 1000)
+    assert rest is not None
+    assert (rest.first, rest.lines, ring.dropped) == (3, (b"c\n", b"d\n"), 1)
+
+
+def test_new_line_goes_where_all_the_room_is_under_way() -> None:
+    ring = MemoryRing(SOURCE, 2, 1000)
+    ring.append(b"a\n")
+    ring.append(b"b\n")
+    ring.take(2, 1000)
+    ring.append(b"c\n")
+    assert (ring.dropped, ring.queued, ring.newest) == (1, 2, 3)
+    ring.settle_acked(2)
+    ring.append(b"d\n")
+    rest = ring.take(2, 1000)
+    assert rest is not None
+    assert (rest.first, rest.lines) == (4, (b"d\n",))
+
+
+def test_line_without_room_by_itself_takes_those_before_it_along() -> None:
+    ring = MemoryRing(SOURCE, 100, 10)
+    ring.append(b"a\n")
+    ring.append(b"x" * 11)
+    assert (ring.queued, ring.dropped) == (0, 2)
+
+
 def test_batch_is_bounded_by_bytes_but_holds_one_line() -> None:
     ring = MemoryRing(SOURCE, 100, 1000)
 

@@ -1,8 +1,10 @@
 """RemoteHandler against a hub on a real socket: what arrives, each row of the table, and what happens in between."""
 
+import io
 import json
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
@@ -337,7 +339,31 @@ def test_a_formatter_that_raises_does_not_reach_the_application(
     logger, handler = attached(hub.url)
     handler.setFormatter(Broken())
     logger.info("x")
-    assert "RuntimeError" in capfd.readouterr().err
+    assert "RuntimeError: x" in capfd.readouterr().err
+    assert handler.lost == 1
+    handler.close()
+
+
+def test_a_formatter_that_raises_is_harmless_where_stderr_is_closed(
+    hub: ScriptedHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unspeakable(Exception):  # noqa: N818 (what a user raises)
+        def __str__(self) -> str:
+            raise self
+
+        __repr__ = __str__
+
+    class Broken(JSONFormatter):
+        def format_line(self, _record: logging.LogRecord) -> bytes:
+            raise Unspeakable
+
+    logger, handler = attached(hub.url)
+    handler.setFormatter(Broken())
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", closed)
+    logger.info("x")
+    assert handler.lost == 1
     handler.close()
 
 

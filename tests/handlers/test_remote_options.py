@@ -1,5 +1,6 @@
 """Options of RemoteHandler: each wrong one is named with its remedy, through dictConfig as well."""
 
+import gc
 import logging
 import logging.config
 from typing import Any
@@ -54,11 +55,33 @@ def test_wrong_option_is_named_with_its_remedy(options: dict[str, Any], option: 
     assert caught.value.remedy
 
 
-def test_secrets_are_not_in_the_error() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:hunter2@host",
+        "http://user:hunter2@host:99999",
+        "http://user:hunter2@host:none",
+        "ftp://user:hunter2@host",
+        "user:hunter2@host:8514",
+        "//user:hunter2@host",
+        "http://user:x/hunter2@host",
+        "http://user:hunt\ner2@host",
+        "http://user:hunter2@ho st",
+        "http://user:hunter2?@host",
+        "http://user:hunter2@[::1",
+        "http://user:hunter2@${HOST}",
+        "http://host?token=hunter2",
+        "http://host#hunter2",
+        "http://host:0/?token=hunter2#x",
+        b"http://user:hunter2@host",
+    ],
+)
+def test_secrets_are_not_in_the_error(url: Any) -> None:
     with pytest.raises(ConfigError) as caught:
-        RemoteHandler("http://user:hunter2@host")
+        RemoteHandler(url)
 
-    assert "hunter2" not in str(caught.value)
+    assert "hunt" not in f"{caught.value} {caught.value.value}"
+    assert "…" in str(caught.value)
 
 
 def test_dict_config_names_handler_and_option() -> None:
@@ -135,3 +158,29 @@ def test_guarantee_without_a_spool_is_best_effort() -> None:
     handler = RemoteHandler(URL)
     assert handler.guarantee == "best-effort"
     handler.close()
+
+
+def users_of(handler: RemoteHandler) -> set[object]:
+    assert handler._engine is not None
+    return handler._engine._users
+
+
+def test_refused_formatter_lets_go_of_the_engine() -> None:
+    handler = RemoteHandler(URL, timeout=11)
+
+    with pytest.raises(ConfigError):
+        handler.setFormatter(logging.Formatter())
+
+    assert not users_of(handler)
+
+
+def test_handler_that_is_forgotten_lets_go_of_the_engine() -> None:
+    handler, other = RemoteHandler(URL, timeout=12), RemoteHandler(URL, timeout=12)
+    users = users_of(other)
+    assert len(users) == 2
+    del handler
+    gc.collect()
+    assert len(users) == 1
+    other.close()
+    other.close()
+    assert not users

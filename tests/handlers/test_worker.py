@@ -43,7 +43,7 @@ def engines() -> Iterator[list[Engine]]:
     yield made
 
     for engine in made:
-        engine.detach()
+        engine.detach("test")
 
 
 def engine_with(post: Recording, engines: list[Engine], **limits: float) -> Engine:
@@ -54,7 +54,7 @@ def engine_with(post: Recording, engines: list[Engine], **limits: float) -> Engi
         lambda: post,
         Pace(0.01, 0.02),
     )
-    engine.attach()
+    engine.attach("test")
     engines.append(engine)
     return engine
 
@@ -185,7 +185,7 @@ def test_pause_is_kept_to_although_lines_come_in() -> None:
         lambda: post,
         Pace(60, 60),
     )
-    engine.attach()
+    engine.attach("test")
     engine.append(b"x\n")
     wait_until(lambda: bool(post.sent))
 
@@ -203,7 +203,7 @@ def test_pause_is_kept_to_although_lines_come_in() -> None:
     # Nobody delivers any more, so nobody waits either.
     assert not engine.flush(30)
     assert not engine.finish_exit()
-    engine.detach()
+    engine.detach("test")
 
 
 def test_thread_ends_when_nobody_is_attached_and_nothing_waits(engines: list[Engine]) -> None:
@@ -214,10 +214,10 @@ def test_thread_ends_when_nobody_is_attached_and_nothing_waits(engines: list[Eng
     thread = engine._thread
     assert thread is not None
     assert thread.daemon
-    engine.detach()
+    engine.detach("test")
     thread.join(10)
     assert not thread.is_alive()
     assert post.closed == 1
-    engine.attach()
+    engine.attach("test")
     engine.append(b"y\n")
     assert engine.flush(10)

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from loghub.errors import ConfigError
-from loghub.hub.settings import Address, Settings, data_directory, is_loopback, parse_address
+from loghub.hub.settings import Address, Settings, data_directory, parse_address
 
 ANYWHERE = "0.0.0.0"
 TOKEN = "12345678"
@@ -37,16 +37,6 @@ def test_beyond_loopback_a_token_is_enough() -> None:
     settings = Settings(host="192.0.2.1", token=TOKEN, allowed_hosts=("logs.example.org", "::2"))
     assert settings.names == ("logs.example.org", "::2", "192.0.2.1")
     assert TOKEN not in repr(settings)
-
-
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST.", "127.0.0.1", "127.9.9.9", "::1"])
-def test_loopback_is_known_by_its_names(host: str) -> None:
-    assert is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["", ANYWHERE, "::", "localhost.example", "2130706433", "127.1", "example.org"])
-def test_other_names_are_not_loopback(host: str) -> None:
-    assert not is_loopback(host)
 
 
 @pytest.mark.parametrize("text", ["127.0.0.1:8765", "[::1]:0", "localhost:65535"])

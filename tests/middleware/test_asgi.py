@@ -160,9 +160,12 @@ def test_other_header_can_be_chosen() -> None:
         assert "x-request-id" not in answer.headers
 
 
-def test_header_that_is_none_is_refused() -> None:
-    with pytest.raises(ConfigError, match="header"):
-        RequestIDMiddleware(shop(), header="a b")
+@pytest.mark.parametrize("header", ["a b", "", 5, None, b"x-request-id"])
+def test_header_that_is_none_is_refused(header: Any) -> None:
+    with pytest.raises(ConfigError, match="a header's name is letters, digits and -") as caught:
+        RequestIDMiddleware(shop(), header=header)
+
+    assert (caught.value.option, caught.value.value) == ("header", header)
 
 
 def test_unexpected_error_is_answered_with_the_id_and_logged(url: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -181,6 +184,17 @@ def test_application_without_an_error_page_is_answered_for() -> None:
         answer = httpx.get(url, headers={"X-Request-ID": "abc"})
 
     assert (answer.status_code, answer.headers["x-request-id"]) == (500, "abc")
+
+
+def test_error_goes_on_to_the_server_although_the_client_has_gone() -> None:
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ValueError("real bug")
+
+    async def send(_message: Any) -> None:
+        raise OSError("client gone")
+
+    with pytest.raises(ValueError, match="real bug"):
+        asyncio.run(RequestIDMiddleware(app)({"type": "http", "headers": [], "path": "/"}, None, send))  # type: ignore[arg-type]
 
 
 def test_error_page_of_a_framework_around_is_left_alone() -> None:
