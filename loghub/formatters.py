@@ -249,7 +249,8 @@ class JSONFormatter(BaseJsonFormatter):
 
     def _configuration(self, mask: object) -> tuple[object, ...]:
         """Give all that a line depends on, besides the record."""
-        fixed = (encode(self.static_fields), encode(self._environment), self._in_app, repr(mask), self._has_locals)
+        static = encode(self.static_fields, None, self._limits)
+        fixed = (static, encode(self._environment), self._in_app, repr(mask), self._has_locals)
         return (type(self), *fixed, self._preset_name, self._limits, id(self.json_default))
 
     def _last_resort(self, record: logging.LogRecord, error: Exception) -> bytes:

@@ -26,12 +26,13 @@ from loghub.event.limits import UNLIMITED, Limits, exceeds
 from loghub.event.model import JSONValue
 from loghub.event.plain import PLAIN, plain
 from loghub.event.safe import Safe
-from loghub.event.values import known, safe_text
+from loghub.event.values import safe_text
 
 __all__ = ["Limits", "decode", "encode", "safe_text"]
 
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")  # orjson reads an integer over 64 bits as a float
 _NEWLINE = orjson.OPT_APPEND_NEWLINE
+_OWN = _NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _LAST = ("format_error", "args")
 _MAX_FITS = 8
 
@@ -60,7 +61,7 @@ def encode(
 
 def _encode_fast(fields: Mapping[str, Any], default: Callable[[Any], Any] | None, limits: Limits | None) -> bytes:
     if limits is None:
-        return orjson.dumps(fields, default or known, _NEWLINE)
+        return orjson.dumps(fields, default, _OWN)
 
     if PLAIN.issuperset(map(type, fields.values())):
         line = orjson.dumps(fields, None, _NEWLINE)

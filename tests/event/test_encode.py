@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loghub.event.encode import decode, encode
+from loghub.event.limits import Limits
 from loghub.event.model import JSONValue
 
 from strategies import Hostile, json_objects, odd_values
@@ -22,7 +23,7 @@ def test_object_reads_back_as_it_was(fields: dict[str, JSONValue]) -> None:
 
 @given(st.dictionaries(st.text(max_size=6), odd_values, max_size=4))
 def test_any_value_gives_one_line_of_json_by_three_parsers(fields: dict[str, Any]) -> None:
-    line = encode(fields)
+    line = encode(fields, limits=Limits())
 
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
@@ -35,7 +36,7 @@ def test_what_json_cannot_say_is_marked() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
 
-    found = decode(encode({"n": 2**70, "cycle": cycle, "bad": "\ud800", "nan": [float("nan"), 2**64]}))
+    found = decode(encode({"n": 2**70, "cycle": cycle, "bad": "\ud800", "nan": [float("nan"), 2**64]}, limits=Limits()))
 
     assert found["n"] == 2**70
     assert found["cycle"] == ["<cycle>"]
