@@ -1,7 +1,7 @@
 """`loghub.configure`: a dictConfig from a file, with the environment filled in and errors that say what to do.
 
 It loads YAML, TOML, JSON or a dict, replaces `${NAME}` and `${NAME:-default}`, and calls
-`logging.config.dictConfig`. Plain dictConfig works just as well; this adds nothing to it but that.
+`logging.config.dictConfig`. Plain dictConfig works just as well; it only says less when something is wrong.
 """
 
 import json
@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from loghub.dict_config import check, explain
 from loghub.errors import ConfigError, require
+from loghub.options import switch
 
 _PLACEHOLDER = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-_UNABLE = re.compile(r"Unable to (?:configure|add|set level of) (\w+)(?: (?:to )?'([^']*)')?")
+_SWITCHES = ("disable_existing_loggers", "propagate", "incremental")
 
 
 def configure(config: str | os.PathLike[str] | Mapping[str, Any]) -> None:
@@ -35,15 +37,16 @@ def configure(config: str | os.PathLike[str] | Mapping[str, Any]) -> None:
 
     Raises:
         ConfigError: names the handler, the option, the value and the remedy.
-        MissingExtraError: YAML without the 'cli' extra.
+        MissingExtraError: says what to install, for YAML or for a handler.
     """
     loaded = dict(config) if isinstance(config, Mapping) else _load(Path(config))
     filled = {"version": 1, "disable_existing_loggers": False} | {key: _fill(loaded[key], key) for key in loaded}
+    check(filled)
 
     try:
         logging.config.dictConfig(filled)
     except (ValueError, TypeError, AttributeError, ImportError) as error:
-        raise _explained(error, filled) from error
+        raise explain(error, filled) from error
 
 
 def _load(path: Path) -> dict[str, Any]:
@@ -87,7 +90,9 @@ _READERS: dict[str, Callable[[str], object]] = {
 def _fill(value: object, where: str) -> object:
     """Replace the placeholders in every text of a configuration."""
     if isinstance(value, str):
-        return _PLACEHOLDER.sub(lambda found: _replacement(found, value, where), value)
+        text = _PLACEHOLDER.sub(lambda found: _replacement(found, value, where), value)
+        name = where.rpartition(".")[2]
+        return switch(text, "configure", where) if name in _SWITCHES else text
 
     if isinstance(value, Mapping):
         return {key: _fill(value[key], f"{where}.{key}") for key in value}
@@ -104,31 +109,12 @@ def _replacement(found: re.Match[str], value: str, where: str) -> str:
     if name is None:  # $${ stands for ${
         return "${"
 
+    if default is not None and "${" in default:
+        raise ConfigError("configure", where, value, "a placeholder cannot stand in the default of another one")
+
     text = os.environ.get(name) or default
 
     if text is None:
         raise ConfigError("configure", where, value, f"set {name} in the environment, or write ${{{name}:-default}}")
 
     return text
-
-
-def _explained(error: Exception, config: Mapping[str, Any]) -> ConfigError:
-    """Make one sentence of dictConfig's chain of errors: the outermost names the handler, the innermost the reason."""
-    place = _UNABLE.search(str(error))
-    kind, name = (place[1], place[2] or "") if place else ("configuration", "")
-    where = f"{kind} {name!r}" if name else kind
-    reason: BaseException = error
-
-    while reason.__cause__ is not None and not isinstance(reason, ConfigError):
-        reason = reason.__cause__
-
-    if isinstance(reason, ConfigError):
-        return ConfigError(f"{where}: {reason.owner}", reason.option, reason.value, reason.remedy)
-
-    part = config.get(f"{kind}s", {}).get(name, {})
-
-    if isinstance(reason, ImportError | AttributeError) and isinstance(part, Mapping):
-        option = "()" if "()" in part else "class"
-        return ConfigError(where, option, part.get(option), f"name a class that can be imported ({reason})")
-
-    return ConfigError("configure", where, part, f"mend it: {reason}")

@@ -30,7 +30,7 @@ TAG_VARIABLES = {
 
 _PREFIXES = ("k", "m", "g", "t")
 _BYTES = (
-    {"": 1, "b": 1}
+    {"": 1, "b": 1, "B": 1}
     | {f"{prefix}b": 1000**power for power, prefix in enumerate(_PREFIXES, 1)}
     | {f"{prefix}ib": 1024**power for power, prefix in enumerate(_PREFIXES, 1)}
 )
@@ -165,7 +165,7 @@ def names_unknown_options(init: Callable[Concatenate[_S, _P], None]) -> Callable
 def _remedy(name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, known, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"there is no such option; {hint}The options are {', '.join(known)}"
+    return f"there is no such option; {hint}the options are {', '.join(known)}"
 
 
 def _amount(value: object, owner: str, option: str, units: Mapping[str, float], remedy: str) -> float:
@@ -173,12 +173,14 @@ def _amount(value: object, owner: str, option: str, units: Mapping[str, float], 
         return float(value)
 
     match = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    unit = "" if match is None else match[2]
+    unit = unit if len(unit) == 1 else unit.lower()  # "100 M" is no hundred minutes
 
-    if match is None or match[2].lower() not in units:
+    if match is None or unit not in units:
         _refuse_placeholder(value, owner, option)
         raise ConfigError(owner, option, value, f"give {remedy}")
 
-    return float(match[1]) * units[match[2].lower()]
+    return float(match[1]) * units[unit]
 
 
 def _environment_switch(value: str, owner: str, option: str) -> bool:

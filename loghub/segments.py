@@ -2,8 +2,8 @@
 
 A log `app.jsonl` is written under its own name. When it is rolled over it becomes a segment
 `app-20261122T141722-0001.jsonl`: the time of the roll in UTC, then a number that tells apart
-the rolls of one second. So the order of the names is the order of the lines, and nothing but
-these names is ever touched: `app.errors.jsonl` or `app-old.jsonl` belong to somebody else.
+the rolls of one second, of four digits or more. So the order of time and number is the order of
+the lines, and nothing but these names is ever touched: `app.errors.jsonl` or `app-old.jsonl` belong to somebody else.
 """
 
 import re
@@ -30,7 +30,7 @@ class Segment:
 
 def parse_name(log: Path, name: str) -> Segment | None:
     """Read a file's name; None where it is no segment of this log."""
-    pattern = rf"{re.escape(log.stem)}-([0-9]{{8}}T[0-9]{{6}})-([0-9]{{4}}){re.escape(log.suffix)}"
+    pattern = rf"{re.escape(log.stem)}-([0-9]{{8}}T[0-9]{{6}})-([0-9]{{4,}}){re.escape(log.suffix)}"
     match = re.fullmatch(pattern, name)
 
     if match is None:

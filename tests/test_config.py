@@ -1,13 +1,15 @@
 import json
 import logging
 import logging.config
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from loghub.config import configure
-from loghub.errors import ConfigError
+from loghub.errors import ConfigError, MissingExtraError
 from loghub.handlers.json_file import JSONFileHandler
 
 YAML = """
@@ -33,7 +35,15 @@ handlers = ["file"]
 """
 
 
-@pytest.mark.parametrize(("name", "text"), [("logging.yaml", YAML), ("logging.toml", TOML)])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("logging.yaml", YAML),
+        ("logging.yml", YAML),
+        ("logging.toml", TOML),
+        ("logging.json", json.dumps(yaml.safe_load(YAML))),
+    ],
+)
 def test_file_is_loaded_with_the_environment_filled_in(
     name: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,33 +87,88 @@ def test_existing_loggers_stay_enabled() -> None:
     assert states == [False, True]
 
 
+FILE = {"class": "loghub.JSONFileHandler", "filename": "x"}
+SECRET = {"class": "loghub.RemoteHandler", "url": "http://127.0.0.1:9", "token": "s3cret-token", "enabled": False}
+
+
 @pytest.mark.parametrize(
     ("handler", "sentence"),
     [
-        (
-            {"class": "loghub.JSONFileHandler", "filename": "x", "rotate": "100 XB"},
-            "handler 'h': JSONFileHandler: rotate='100 XB': give a size",
-        ),
-        (
-            {"class": "loghub.JSONFileHandler", "filename": "x", "rotat": "1 MB"},
-            "handler 'h': JSONFileHandler: rotat='1 MB': there is no such option; did you mean 'rotate'",
-        ),
+        (FILE | {"rotate": "100 XB"}, "handler 'h': JSONFileHandler: rotate='100 XB': give a size"),
+        (FILE | {"rotat": "1 MB"}, "handler 'h': JSONFileHandler: rotat='1 MB': there is no such option; did you mean"),
         ({"class": "loghub.JSONFilHandler"}, "handler 'h': class='loghub.JSONFilHandler': name a class that can be"),
+        (FILE | {"filename": "${NOWHERE}"}, "filename='${NOWHERE}': set NOWHERE in the env"),
+        (FILE | {"filename": "${A:-${B}}"}, "a placeholder cannot stand in the default of another one"),
+        ({"class": "loghub.JSONFileHandler"}, "handler 'h': filename=None: loghub.JSONFileHandler needs it"),
         (
-            {"class": "loghub.JSONFileHandler", "filename": "${NOWHERE}"},
-            "filename='${NOWHERE}': set NOWHERE in the env",
+            {"class": "logging.FileHandler", "filename": "x", "speed": 1},
+            "handler 'h': speed=1: logging.FileHandler has no",
         ),
-        ({"class": "logging.FileHandler", "filename": "x", "speed": 1}, "handler 'h'"),
-        ({"class": "loghub.ConsoleHandler", "level": "LOUD"}, "handler 'h'"),
+        (FILE | {"level": "LOUD"}, "handler 'h': level='LOUD': give DEBUG, INFO"),
+        (FILE | {"formatter": "jsn"}, "handler 'h': formatter='jsn': there is no such formatter; defined are: json"),
+        (FILE | {"filters": ["nobody"]}, "handler 'h': filter='nobody': there is no such filter; defined are: none"),
+        (
+            {"class": "loghub.ConsoleHandler", "stream": "stdout"},
+            "stream='stdout': give a stream, in YAML as ext://sys",
+        ),
+        (SECRET | {"level": "LOUD"}, "handler 'h': level='LOUD'"),
+        (SECRET | {"url": "ftp://x"}, "handler 'h': RemoteHandler: url="),
+        (7, "handlers: h='int': give a mapping"),
     ],
 )
 def test_wrong_option_ends_in_one_sentence_with_handler_option_value_and_remedy(
     handler: dict[str, Any], sentence: str
 ) -> None:
+    formatters = {"json": {"()": "loghub.JSONFormatter"}}
+
     with pytest.raises(ConfigError) as caught:
-        configure({"handlers": {"h": handler}, "root": {"handlers": ["h"]}})
+        configure({"formatters": formatters, "handlers": {"h": handler}, "root": {"handlers": ["h"]}})
 
     assert sentence in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        ({"root": {"handlers": ["hh"]}}, "root logger: handler='hh': there is no such handler; defined are: none"),
+        ({"handler": {}}, "configuration: handler='…': there is no such key; did you mean 'handlers'?"),
+        ({"root": {"levle": "INFO"}}, "root logger: levle='…': there is no such key; did you mean 'level'?"),
+        (
+            {"loggers": {"a": {"handler": []}}},
+            "logger 'a': handler='…': there is no such key; did you mean 'handlers'?",
+        ),
+        ({"root": []}, "configuration: root='list': give a mapping"),
+        (
+            {"formatters": {"f": {"class": "loghub.JSONFormatter", "static": {}}}},
+            "formatter 'f': class='loghub.JSONFormatter': dictConfig would drop static: name the class with ()",
+        ),
+        (
+            {"filters": {"f": {"class": "loghub.MetricsFilter"}}},
+            "filter 'f': class='loghub.MetricsFilter': dictConfig would make a plain logging.Filter of it",
+        ),
+    ],
+)
+def test_what_dict_config_takes_in_silence_is_refused(config: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        configure(config)
+
+    assert sentence in str(caught.value)
+
+
+def test_missing_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx", None)
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'loghub\[remote\]'"):
+        configure({"handlers": {"h": SECRET | {"enabled": True, "url": "http://127.0.0.1:10"}}})
+
+
+def test_switch_of_the_standard_library_may_come_from_the_environment() -> None:
+    logger = logging.getLogger("made.long.before")
+
+    configure({"disable_existing_loggers": "${NOT_SET_ANYWHERE:-false}"})
+
+    assert logger.disabled is False
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,12 @@ def test_size_refuses_what_is_no_size_and_says_what_to_write(given: object) -> N
         size(given, "H", "rotate")
 
 
+def test_capital_m_is_no_hundred_minutes() -> None:
+    for read in (size, duration):
+        with pytest.raises(ConfigError, match="100 M"):
+            read("100 M", "H", "rotate")
+
+
 def test_placeholder_that_nobody_filled_in_points_to_configure() -> None:
     for read in (size, duration, text, count, switch):
         with pytest.raises(ConfigError, match=r"loghub\.configure"):

@@ -45,6 +45,17 @@ def test_names_come_in_the_order_of_the_rolls_whatever_the_clock_does(steps: lis
         names.append(next_path(LOG, now, names).name)
 
     assert names == sorted(set(names))
+    assert len(set(names)) == len(names)
+
+
+def test_ten_thousandth_roll_of_a_second_has_a_name_of_its_own() -> None:
+    before = ["app-20261122T120000-9999.jsonl", "app-20261122T120000-10000.jsonl"]
+
+    assert next_path(LOG, NOON, before).name == "app-20261122T120000-10001.jsonl"
+    found = [parse_name(LOG, name) for name in before]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0] < found[1]
 
 
 def test_links_and_folders_are_not_listed(tmp_path: Path) -> None:

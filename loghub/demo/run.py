@@ -7,6 +7,7 @@ its services logged is delivered and counted, then the hub ends. A second Ctrl-C
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from rich.console import Console
 from loghub.demo.counts import HubCounts
 from loghub.demo.crew import Crew
 from loghub.demo.report import Report, Standing
+from loghub.errors import ConfigError
 
 LOGGING = Path(__file__).parent / "logging.yaml"
 
@@ -57,12 +59,24 @@ def run(options: Options) -> int:
         The exit status: 0 where the hub has every record that the services logged.
 
     Raises:
+        ConfigError: the port is taken.
         LoghubError: the hub refuses to start, or a process ended by itself.
     """
+    _check_port(options.port)
+
     try:
         return asyncio.run(_Demo(options, Report(Console())).run())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return _INTERRUPTED
+
+
+def _check_port(port: int) -> None:
+    """Find out that a port is taken before anything is shown or started."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        remedy = f"{error.strerror}: end what listens there, or take a free one with --port 0"
+        raise ConfigError("loghub demo", "--port", port, remedy) from error
 
 
 class _Demo:
@@ -136,15 +150,15 @@ class _Demo:
 
 
 def _stop_on_signals() -> asyncio.Event:
-    """Give an event that the first signal sets; after it, signals do what they always do."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    """Give an event that the first signal sets; the second one cancels the task, which then kills what is left."""
+    loop, stop, demo = asyncio.get_running_loop(), asyncio.Event(), asyncio.current_task()
     numbers = [getattr(signal, name) for name in _SIGNALS if hasattr(signal, name)]
 
     def on_signal() -> None:
-        stop.set()
+        if stop.is_set() and demo is not None:
+            demo.cancel()
 
-        for number in numbers:
-            loop.remove_signal_handler(number)
+        stop.set()
 
     with suppress(NotImplementedError):  # Windows: Ctrl-C interrupts, and the leash ends the children
         for number in numbers:

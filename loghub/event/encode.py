@@ -14,6 +14,7 @@ Rules:
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -74,17 +75,36 @@ def decode(line: bytes) -> dict[str, JSONValue]:
     """Read a line.
 
     Raises:
-        ValueError: the line is not one JSON object; the text says where.
+        ValueError: the line is not one JSON object, or holds a number that is none (NaN, 1e999) or half a character.
     """
-    value = orjson.loads(line)
-
-    if _LONG_NUMBER.search(line):
-        value = json.loads(line)
+    value = _decode_exactly(line) if _LONG_NUMBER.search(line) else orjson.loads(line)
 
     if not isinstance(value, dict):
         raise ValueError(f"expected a JSON object, found {type(value).__name__}")  # noqa: TRY004 (bad data, not a bad call)
 
     return value
+
+
+def _decode_exactly(line: bytes) -> JSONValue:
+    """Read a line with integers of any length, and refuse what orjson refuses."""
+    try:
+        value: JSONValue = json.loads(line.decode(), parse_float=_finite, parse_constant=_finite)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+    if b"\\u" in line:
+        json.dumps(value, ensure_ascii=False).encode()  # half a character, a lone surrogate, does not encode
+
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no number that JSON knows")
+
+    return number
 
 
 def _encode_safely(fields: Any, default: Callable[[Any], Any] | None, limits: Limits, written: bytes) -> bytes:  # noqa: ANN401 (a hook may give anything)

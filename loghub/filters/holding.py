@@ -12,6 +12,7 @@ Rules:
 import atexit
 import logging
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -178,13 +179,24 @@ def _nearest_logger(name: str) -> logging.Logger:
 
 
 _holding: "weakref.WeakSet[HoldingFilter]" = weakref.WeakSet()
-_exit_hooks: list[Callable[[], None]] = []
+_armed: set[int] = set()  # the process whose end is watched
 
 
 def _tell_at_exit() -> None:
-    """Register the hook at the first record held back: handlers have theirs by then, and it runs before them."""
-    if not _exit_hooks:
-        _exit_hooks.append(atexit.register(_flush_all))
+    """Watch the end of this process, from its first record held back on.
+
+    Handlers that deliver at the end have registered by then, so this runs before them.
+    """
+    if os.getpid() in _armed:
+        return
+
+    _armed.clear()
+    _armed.add(os.getpid())
+    atexit.unregister(_flush_all)  # of the parent, in the child of a fork
+    atexit.register(_flush_all)
+
+    if "multiprocessing.util" in sys.modules:  # whose children run no atexit
+        sys.modules["multiprocessing.util"].Finalize(None, _flush_all, exitpriority=-50)
 
 
 def _flush_all() -> None:

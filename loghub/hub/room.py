@@ -4,8 +4,10 @@ import threading
 from types import TracebackType
 from typing import Self
 
+from loghub.errors import LoghubError
 
-class NoRoomError(Exception):
+
+class NoRoomError(LoghubError):
     """There is no room left; there will be again."""
 
 

@@ -14,6 +14,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from loghub.errors import LoghubError
+
 _BOM = b"\xef\xbb\xbf"
 _SPACE = " \t\r\n"
 _DECODER = json.JSONDecoder()
@@ -32,7 +34,7 @@ class RawLine:
     text: bytes
 
 
-class TooManyLinesError(ValueError):
+class TooManyLinesError(LoghubError, ValueError):
     """A body has more lines than the reader takes."""
 
     def __init__(self, limit: int) -> None:

@@ -66,4 +66,5 @@ def test_what_is_no_object_is_refused(line: bytes) -> None:
 
 
 def test_long_integers_stay_exact() -> None:
+    assert decode(b'{"a":' + b"7" * 400 + b"}")["a"] == int("7" * 400)
     assert decode(b'{"a":123456789012345678901234567890}')["a"] == 123456789012345678901234567890

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from logging.handlers import QueueHandler, QueueListener
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from filtered import Clock, Keeper, logger_with
 from loghub.errors import ConfigError
 from loghub.event.context import bound, current
 from loghub.filters import RateLimitFilter
+
+from scripted_hub import scripted_hub
 
 
 def limited(**options: Any) -> tuple[Clock, Keeper]:
@@ -155,6 +158,52 @@ for number in range(3):
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.splitlines() == ["paid 0", "2 records held back: paid %d"]
+
+
+def test_end_of_the_process_tells_the_hub_too() -> None:
+    code = """
+import logging, sys
+from loghub.filters import RateLimitFilter
+from loghub.handlers.remote import RemoteHandler
+handler = RemoteHandler(sys.argv[1], linger="10 s")
+handler.addFilter(RateLimitFilter(1, 60))
+logging.getLogger("shop").addHandler(handler)
+for number in range(3):
+    logging.getLogger("shop").warning("paid %d", number)
+"""
+    with scripted_hub() as hub:
+        subprocess.run([sys.executable, "-c", code, hub.url], check=True, timeout=30)
+        assert hub.messages == ["paid 0", "2 records held back: paid %d"]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_end_of_a_process_of_multiprocessing_tells_what_that_one_held_back(method: str, tmp_path: Path) -> None:
+    code = """
+import logging, multiprocessing, sys
+from loghub.filters import RateLimitFilter
+
+handler = logging.StreamHandler()
+handler.addFilter(RateLimitFilter(1, 60))
+log = logging.getLogger("shop")
+log.addHandler(handler)
+
+def work():
+    for number in range(4):
+        log.warning("child %d", number)
+
+if __name__ == "__main__":
+    log.warning("parent %d", 1)
+    log.warning("parent %d", 2)
+    child = multiprocessing.get_context(sys.argv[1]).Process(target=work)
+    child.start()
+    child.join()
+"""
+    (tmp_path / "work.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "work.py", method], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30
+    )
+    expected = ["parent 1", "child 0", "3 records held back: child %d", "1 records held back: parent %d"]
+    assert done.stderr.splitlines() == expected
 
 
 def test_behind_a_queue_the_next_record_that_passes_tells() -> None:

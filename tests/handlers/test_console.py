@@ -5,6 +5,7 @@ import os
 import pty
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,6 +60,59 @@ def test_control_characters_are_shown_and_not_sent() -> None:
 
     assert text.count("\n") == 1
     assert "a\\x1b[2Jb\\rc\\nd\\u202e" in text
+
+
+def test_columns_stand_below_each_other() -> None:
+    stream = io.StringIO()
+    handler = ConsoleHandler(stream, style="text")
+
+    for name, level in (("shop.checkout", "WARNING"), ("db", "INFO")):
+        handler.handle(logging.makeLogRecord({"name": name, "msg": "hello", "levelname": level, "levelno": 20}))
+
+    first, second = stream.getvalue().splitlines()
+    assert first.index("hello") == second.index("hello")
+
+
+def test_extras_that_do_not_fit_go_below_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = shown(Terminal(), extra={f"key_{n}": "value" for n in range(12)}).splitlines()
+
+    assert lines[0].endswith("shop hello")
+    assert len(lines) > 2
+    assert all(len(line) <= 60 for line in lines)
+    assert " ".join(line.strip() for line in lines[1:]) == " ".join(f"key_{n}=value" for n in range(12))
+
+
+def test_exception_on_a_terminal_is_shown_with_the_source_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+
+    try:
+        raise ValueError("price\x1b[2J")
+    except ValueError:
+        text = shown(Terminal(), extra={"exc_info": sys.exc_info()})
+
+    assert 'raise ValueError("price' in text
+    assert 'monkeypatch.setenv("COLUMNS"' in text, "the lines around"
+    assert "\x1b" not in text
+
+
+def test_lines_of_several_processes_are_not_broken(tmp_path: Path) -> None:
+    code = (
+        "import logging, sys, loghub\n"
+        "logging.getLogger().addHandler(loghub.ConsoleHandler(style=sys.argv[2]))\n"
+        "for n in range(300): logging.warning('%s', sys.argv[1] * 2000)"
+    )
+
+    with (tmp_path / "out").open("wb") as out:
+        commands = [[sys.executable, "-c", code, letter, style] for letter in "abc" for style in ("text", "json")]
+        writers = [subprocess.Popen(command, stderr=out) for command in commands]
+        assert [writer.wait(60) for writer in writers] == [0] * 6
+
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert len(lines) == 1800
+    assert all(line.count(letter * 2000) == 1 for line in lines for letter in "abc" if letter * 10 in line)
 
 
 def test_exception_stands_below_its_line() -> None:

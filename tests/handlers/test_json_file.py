@@ -1,6 +1,5 @@
 import json
 import logging
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -158,28 +157,27 @@ def test_refused_rename_goes_on_in_the_same_file(tmp_path: Path, monkeypatch: py
     assert handler.lost == 0
 
 
-def _write_many(path: Path, name: str, number: int) -> None:
-    handler = JSONFileHandler(path, rotate="16 KB")
-    log_to(handler, [f"{name}:{n}" for n in range(number)])
-    handler.close()
+WRITER = """
+import logging, sys, loghub
+handler = loghub.JSONFileHandler(sys.argv[1], rotate="16 KB")
+
+for n in range(1000):
+    handler.handle(logging.makeLogRecord({"msg": f"{sys.argv[2]}:{n}"}))
+
+handler.close()
+"""
 
 
 def test_processes_share_a_rotated_file_without_losing_or_tearing_a_line(tmp_path: Path) -> None:
     path = tmp_path / "app.jsonl"
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_write_many, args=(path, f"w{w}", 1000)) for w in range(4)]
-
-    for writer in writers:
-        writer.start()
-
-    for writer in writers:
-        writer.join(60)
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), f"w{w}"]) for w in range(4)]
+    assert [writer.wait(60) for writer in writers] == [0, 0, 0, 0]
 
     found = messages_of(path)
     assert len(segments(path)) > 10
 
     for w in range(4):
-        assert sorted(m for m in found if m.startswith(f"w{w}:")) == sorted(f"w{w}:{n}" for n in range(1000))
+        assert [m for m in found if m.startswith(f"w{w}:")] == [f"w{w}:{n}" for n in range(1000)]
 
 
 def test_written_lines_survive_kill_9(tmp_path: Path) -> None:

@@ -46,9 +46,25 @@ def test_prune_deletes_nothing_but_its_own_segments(log: Path) -> None:
     assert sorted(log.parent.iterdir()) == sorted([log, *others])
 
 
+def test_age_of_a_million_days_keeps_everything(log: Path) -> None:
+    assert prune(log, parse_retention("1000000 days", None, "H"), NOW.timestamp()) == []
+
+
+def test_directory_that_cannot_be_listed_is_passed_over(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "no")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert prune(log, Retention(files=0), NOW.timestamp()) == []
+
+
 def test_wrong_option_is_named() -> None:
     with pytest.raises(ConfigError, match=r'H: keep=.*"14 days"'):
         parse_retention("a while", None, "H")
+
+    for bare in (14, "14"):
+        with pytest.raises(ConfigError, match='give a unit, as "14 days"'):
+            parse_retention(bare, None, "H")
 
     with pytest.raises(ConfigError, match="H: keep_files=-1: give a whole number, 0 or more"):
         parse_retention(None, -1, "H")

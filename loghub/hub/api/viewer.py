@@ -34,10 +34,11 @@ _WITHOUT_VIEWER = """<!doctype html>
 
 
 async def page(parts: Parts, request: Request) -> Response:
-    """Give the page, with the prefix at which it is served."""
+    """Give the page, with the prefix at which it is served, and whether events can be sent there."""
     text = await parts.threads.call(_read_page)
     root = html.escape(request.scope.get("root_path", ""), quote=True)
-    return HTMLResponse(_BASE.sub(lambda _: f'<base href="{root}/">', text, count=1))
+    about = "" if parts.writer else ' data-ingest="no"'
+    return HTMLResponse(_BASE.sub(lambda _: f'<base href="{root}/"{about}>', text, count=1))
 
 
 async def icon(_request: Request) -> Response:

@@ -63,6 +63,9 @@ def test_a_client_that_does_not_read_holds_nobody_up_and_is_told_the_gap(
     narrow.connect((hub.base_url.host, hub.base_url.port))
 
     with connect(url(hub)) as quick, connect(url(hub), sock=narrow, max_queue=1, max_size=None) as slow:
+        for tail in (quick, slow):
+            assert json.loads(tail.recv(5))["events"] == []  # from here on it misses nothing
+
         seen = 0
 
         for first in range(1, 3000, 50):

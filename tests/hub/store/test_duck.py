@@ -302,21 +302,6 @@ def test_quarantined_lines_of_a_batch_that_did_not_reach_the_log_are_kept_once(t
     assert [json.loads(line)["seq"] for line in lines] == [2, 4, 6]
 
 
-def test_a_lone_surrogate_is_stored_escaped(tmp_path: Path) -> None:
-    one = batch(1, 1, fields={"n": 2**70})
-    text = one.lines[0].replace(b'"event 1"', b'"\\ud800"')
-    fields = json.loads(text)
-    event = type(one.events[0]).from_mapping(fields, now_us=START_US)
-    spoilt = type(one)(one.source, 1, 1, START_US, [1], [text], [event])
-
-    with opened(tmp_path) as store:
-        store.append([spoilt])
-        assert everything(store)[0].event.fields["message"] == "\\ud800"
-
-    with opened(tmp_path) as store:
-        assert everything(store)[0].event.fields["message"] == "\\ud800"
-
-
 def test_a_watcher_that_fails_harms_nobody(tmp_path: Path) -> None:
     def fail() -> None:
         raise RuntimeError("the loop is closed")

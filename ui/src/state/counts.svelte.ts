@@ -6,6 +6,8 @@ import type { Counts } from '../model/answers';
 const BUCKETS = 120;
 /** A new chart at most this often, and at most a twentieth of the hub's time. */
 const REFRESH_MS = 2000;
+/** After a quiet time, events that come together are waited for this long. */
+const GATHER_MS = 250;
 const SHARE = 20;
 
 export class CountsState {
@@ -14,6 +16,7 @@ export class CountsState {
   #live = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #restMs = REFRESH_MS;
+  #loadedAt = 0;
   /** Events came after the last counts were asked for. */
   #stale = false;
   #asking = false;
@@ -42,7 +45,8 @@ export class CountsState {
     this.#stale = true;
 
     if (this.#live && !this.#asking && this.#timer === undefined) {
-      this.#timer = setTimeout(() => void this.#load(), this.#restMs);
+      const rested = performance.now() - this.#loadedAt;
+      this.#timer = setTimeout(() => void this.#load(), Math.max(GATHER_MS, this.#restMs - rested));
     }
   }
 
@@ -80,6 +84,7 @@ export class CountsState {
     } finally {
       if (!signal.aborted) {
         this.#asking = false;
+        this.#loadedAt = performance.now();
         this.#again();
       }
     }
