@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from loghub.filters import DedupeFilter as DedupeFilter
     from loghub.filters import RateLimitFilter as RateLimitFilter
     from loghub.filters import SampleFilter as SampleFilter
+    from loghub.formatters import DatadogFormatter as DatadogFormatter
+    from loghub.formatters import ECSFormatter as ECSFormatter
+    from loghub.formatters import GCPFormatter as GCPFormatter
+    from loghub.formatters import GELFFormatter as GELFFormatter
     from loghub.formatters import JSONFormatter as JSONFormatter
+    from loghub.formatters import LogstashFormatter as LogstashFormatter
+    from loghub.formatters import OTelFormatter as OTelFormatter
     from loghub.handlers.broadcast import BroadcastHandler as BroadcastHandler
     from loghub.handlers.console import ConsoleHandler as ConsoleHandler
     from loghub.handlers.json_file import JSONFileHandler as JSONFileHandler
@@ -37,13 +43,19 @@ _NAMES = {
     "ConfigError": "loghub.errors",
     "ConsoleHandler": "loghub.handlers.console",
     "ContextFilter": "loghub.filters",
+    "DatadogFormatter": "loghub.formatters",
     "DedupeFilter": "loghub.filters",
+    "ECSFormatter": "loghub.formatters",
     "Event": "loghub.event.model",
+    "GCPFormatter": "loghub.formatters",
+    "GELFFormatter": "loghub.formatters",
     "JSONFileHandler": "loghub.handlers.json_file",
     "JSONFormatter": "loghub.formatters",
     "LoghubError": "loghub.errors",
+    "LogstashFormatter": "loghub.formatters",
     "MetricsFilter": "loghub.metrics",
     "MissingExtraError": "loghub.errors",
+    "OTelFormatter": "loghub.formatters",
     "QuerySyntaxError": "loghub.errors",
     "RateLimitFilter": "loghub.filters",
     "RemoteHandler": "loghub.handlers.remote",
