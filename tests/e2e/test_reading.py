@@ -1,0 +1,53 @@
+"""Reading while the hub goes on: what stays where it is, and what the page says of it."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, expect
+
+from e2e.viewer_page import ask, expect_live, query_box, row_with, rows
+from processes import HubProcess
+
+MANY = "for n in range(120): logger.info('line %d of many', n)"
+
+
+def is_on_top(element: Locator) -> bool:
+    """Tell whether a click at the middle of the element would meet it."""
+    return bool(
+        element.evaluate(
+            """element => {
+              const box = element.getBoundingClientRect();
+              const found = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+              return element.contains(found);
+            }"""
+        )
+    )
+
+
+def scroll_down(page: Page) -> None:
+    page.get_by_role("grid", name="Events").evaluate("grid => grid.scrollTo({top: 800})")
+    expect(row_with(page, "line 119 of many")).to_have_count(0)
+
+
+def test_events_that_arrive_below_the_top_are_announced_in_sight_and_jumped_to(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    for width in (1440, 360):
+        page = open_page(hub.url, width=width)
+        expect_live(page)
+        log(hub, MANY)
+        expect(row_with(page, "line 119 of many")).not_to_have_count(0)
+        scroll_down(page)
+        log(hub, f"for n in range(3): logger.info('news for {width}')")
+
+        button = page.get_by_role("button", name="3 new")
+        expect(button).to_be_in_viewport()
+        assert is_on_top(button)
+        grid, place = page.get_by_role("grid", name="Events").bounding_box(), button.bounding_box()
+        assert grid
+        assert place
+        assert place["y"] - grid["y"] < 60
+        assert place["x"] > grid["x"] + grid["width"] / 2
+
+        button.click()
+        expect(row_with(page, f"news for {width}")).to_have_count(3)
+        expect(button).to_have_count(0)
