@@ -10,7 +10,7 @@ import type { OpenTail } from '../api/tail';
 import type { Page, Problem } from '../model/answers';
 import type { LogEvent } from '../model/event';
 import type { Place } from '../model/permalink';
-import { bounds, DEFAULT_RANGE, type Range } from '../model/range';
+import { bounds, DEFAULT_RANGE, sameRange, type Range } from '../model/range';
 import type { GapRow } from '../model/rows';
 import { justAfter } from '../model/time';
 import { CountsState } from './counts.svelte';
@@ -37,6 +37,7 @@ export class LogsState {
   #range = $state.raw<Range>(DEFAULT_RANGE);
   #live = $state(false);
   #page = $state.raw<Omit<Page, 'events' | 'cursor'>>();
+  #answered = $state.raw<Place>();
   #cursor = $state.raw<string | null>(null);
   #failure = $state.raw<Failure>();
   #busy = $state(false);
@@ -80,6 +81,18 @@ export class LogsState {
   /** Figures of the last search; undefined before the first. */
   get page(): Omit<Page, 'events' | 'cursor'> | undefined {
     return this.#page;
+  }
+
+  /** What the events on the page are the answer to; undefined before the first. */
+  get answered(): Place | undefined {
+    return this.#answered;
+  }
+
+  /** The answer to what is asked now did not come: the events are those of what was asked before. */
+  get stale(): boolean {
+    const answered = this.#answered;
+    const same = answered?.query === this.#query && sameRange(answered.range, this.#range);
+    return this.#failure !== undefined && answered !== undefined && !same;
   }
 
   get failure(): Failure | undefined {
@@ -178,6 +191,7 @@ export class LogsState {
       const { events, cursor, ...page } = await this.#hub.search(this.#filter(), PAGE, null, signal);
       this.#cursor = cursor;
       this.#page = page;
+      this.#answered = this.place;
       this.rows.reset([...events, ...(this.#early ?? [])]);
     });
 

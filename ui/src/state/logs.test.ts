@@ -128,6 +128,23 @@ describe('a live search', () => {
   });
 });
 
+test('events of the query before are said to be, until an answer comes', async () => {
+  const stage = new Stage();
+  stage.pages = [page([event(1)]), new HubError(400, { code: 'bad_query', message: 'expected )' }), page([event(2)])];
+  stage.run(false);
+  await settle();
+  expect(stage.logs.stale).toBe(false);
+  stage.logs.run({ ...stage.logs.place, query: 'level>=(' });
+  await settle();
+  expect(stage.logs.stale).toBe(true);
+  expect(stage.logs.answered?.query).toBe('x');
+  expect(stage.ids).toBe('s-01');
+  stage.logs.run({ ...stage.logs.place, query: 'y' });
+  await settle();
+  expect(stage.logs.stale).toBe(false);
+  expect(stage.logs.answered?.query).toBe('y');
+});
+
 describe('pages', () => {
   test('more goes on at the cursor and stops at the end', async () => {
     const stage = new Stage();
