@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from e2e.viewer_page import ask, expect_live, query_box, row_with, rows
+from e2e.viewer_page import ask, expect_live, row_with, rows
 from processes import HubProcess
 
 MANY = "for n in range(120): logger.info('line %d of many', n)"
@@ -51,3 +51,45 @@ def test_events_that_arrive_below_the_top_are_announced_in_sight_and_jumped_to(
         button.click()
         expect(row_with(page, f"news for {width}")).to_have_count(3)
         expect(button).to_have_count(0)
+
+
+def test_only_what_was_looked_for_in_messages_is_marked(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+    log(hub, "logger.info('a cart of apples', extra={'note': 'apples'})", service="cart")
+
+    ask(page, "service:(cart OR a) apples")
+    expect(page.locator("mark")).to_have_text(["apples"])
+    ask(page, "cart (")
+    expect(page.get_by_role("note")).to_be_visible()
+    expect(page.locator("mark")).to_have_text(["apples"])
+
+
+def test_after_a_wrong_query_the_page_says_of_which_its_events_are(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+    log(hub, "for n in range(300): logger.info('line %d', n)", "logger.error('bad')")
+    expect(row_with(page, "bad")).to_have_count(1)
+    ask(page, "level>=info")
+    expect(page.locator("footer")).to_contain_text("301 events")
+
+    ask(page, "level>=warning (bad")
+
+    note = page.get_by_role("note")
+    expect(note).to_contain_text("These events are of the query before: level>=info · Last 15 minutes")
+    expect(page.locator("footer")).to_contain_text("Query before:")
+    expect(page.get_by_role("status", name="Connection")).to_have_text("waiting")
+    expect(page.get_by_role("switch", name="Live")).to_be_checked()
+    expect(page.get_by_text("Loading older events")).to_have_count(0)
+    assert page.get_by_role("grid").locator(".canvas").evaluate("element => getComputedStyle(element).opacity") == "0.5"
+
+    note.get_by_role("button", name="Back to it").click()
+    expect(note).to_have_count(0)
+    expect_live(page)
+    ask(page, "level>=warning bad")
+    expect(rows(page)).to_have_count(1)
+    expect_live(page)
