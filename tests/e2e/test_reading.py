@@ -74,13 +74,13 @@ def test_after_a_wrong_query_the_page_says_of_which_its_events_are(
     expect_live(page)
     log(hub, "for n in range(300): logger.info('line %d', n)", "logger.error('bad')")
     expect(row_with(page, "bad")).to_have_count(1)
-    ask(page, "level>=info")
-    expect(page.locator("footer")).to_contain_text("301 events")
+    ask(page, "line")
+    expect(page.locator("footer")).to_contain_text("300 of 301 events")
 
     ask(page, "level>=warning (bad")
 
     note = page.get_by_role("note")
-    expect(note).to_contain_text("These events are of the query before: level>=info · Last 15 minutes")
+    expect(note).to_contain_text("These events are of the query before: line · Last 15 minutes")
     expect(page.locator("footer")).to_contain_text("Query before:")
     expect(page.get_by_role("status", name="Connection")).to_have_text("waiting")
     expect(page.get_by_role("switch", name="Live")).to_be_checked()
@@ -93,3 +93,21 @@ def test_after_a_wrong_query_the_page_says_of_which_its_events_are(
     ask(page, "level>=warning bad")
     expect(rows(page)).to_have_count(1)
     expect_live(page)
+
+
+def test_a_hub_that_went_away_is_told_of_though_nobody_asks_and_is_forgotten_when_it_is_back(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+    log(hub, "logger.info('before')")
+    expect(row_with(page, "before")).to_have_count(1)
+
+    hub.stop(with_signal=9)
+
+    expect(page.get_by_role("alert")).to_contain_text("The hub does not answer. Is it running?", timeout=5000)
+    expect(page.get_by_role("alert")).to_contain_text("The page goes on by itself once it is back.")
+    expect(row_with(page, "before")).to_have_count(1)
+    hub.start()
+    expect_live(page)
+    expect(page.get_by_role("alert")).to_have_count(0)
