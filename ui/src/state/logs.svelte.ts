@@ -23,6 +23,12 @@ const GAP_PAGE = 1000;
 const GAP_PAGES = 10;
 const EARLY = 5000;
 
+/** A search works where the tail does not. */
+const TAIL_ONLY: Failure = {
+  status: 101,
+  problem: { code: 'no_tail', message: 'The hub answers, but its live connection does not hold.' },
+};
+
 export interface Failure {
   readonly status: number;
   readonly problem: Problem;
@@ -40,6 +46,8 @@ export class LogsState {
   #answered = $state.raw<Place>();
   #cursor = $state.raw<string | null>(null);
   #failure = $state.raw<Failure>();
+  /** What was found out when the tail was lost. */
+  #loss = $state.raw<Failure>();
   #busy = $state(false);
   #paging = $state(false);
   /** What the tail brought before the search was back; undefined when the list is there. */
@@ -95,8 +103,9 @@ export class LogsState {
     return this.#failure !== undefined && answered !== undefined && !same;
   }
 
+  /** Why there is no answer, or why nothing comes any more. */
   get failure(): Failure | undefined {
-    return this.#failure;
+    return this.#failure ?? (this.tail.away ? this.#loss : undefined);
   }
 
   get busy(): boolean {
@@ -200,13 +209,16 @@ export class LogsState {
     }
   }
 
-  /** A browser does not say why a tail was refused: a search does (signed out meanwhile). A hub that is away is no news. */
+  /** A browser does not say why a tail was refused or lost: a search does. Signed out meanwhile, it ends here. */
   async #probe(): Promise<void> {
     try {
       await this.#hub.search(this.#filter(), 1, null, this.#abort.signal);
+      this.#loss = TAIL_ONLY;
     } catch (error) {
       if (error instanceof HubError && error.status === 401) {
         this.#fail(error);
+      } else if (error instanceof HubError) {
+        this.#loss = { status: error.status, problem: error.problem };
       }
     }
   }
