@@ -111,3 +111,30 @@ def test_a_hub_that_went_away_is_told_of_though_nobody_asks_and_is_forgotten_whe
     hub.start()
     expect_live(page)
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_times_below_the_chart_stand_where_they_are_at_any_width(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    log(hub, "logger.info('one')")
+
+    for width in (1440, 360):
+        page = open_page(hub.url, width=width)
+        expect(rows(page)).to_have_count(1)
+        labels = page.locator("figcaption [aria-hidden] > span")
+        expect(labels.nth(1)).to_be_visible()
+        found = labels.evaluate_all(
+            """labels => labels.map(label => {
+              const box = label.getBoundingClientRect();
+              const [hours, minutes] = label.textContent.split(':').map(Number);
+              return {left: box.left, right: box.right, minutes: hours * 60 + minutes};
+            })"""
+        )
+        middles = [(one["left"] + one["right"]) / 2 for one in found]
+        chart = page.locator("figure .bars").bounding_box()
+        assert chart
+
+        for before, after, at, following in zip(found, found[1:], middles, middles[1:], strict=False):
+            minutes = (after["minutes"] - before["minutes"]) % (24 * 60)
+            assert before["right"] + 4 < after["left"]
+            assert abs((following - at) - minutes / 15 * chart["width"]) < 1.5
