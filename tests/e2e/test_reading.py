@@ -138,3 +138,89 @@ def test_times_below_the_chart_stand_where_they_are_at_any_width(
             minutes = (after["minutes"] - before["minutes"]) % (24 * 60)
             assert before["right"] + 4 < after["left"]
             assert abs((following - at) - minutes / 15 * chart["width"]) < 1.5
+
+
+def test_a_brushed_range_says_why_it_is_not_live_and_leads_back(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+    page.get_by_role("combobox", name="Time range").select_option("Last hour")
+    expect_live(page)
+    log(hub, "logger.info('one')")
+    expect(row_with(page, "one")).to_have_count(1)
+    expect(page.locator("figure rect")).not_to_have_count(0)
+    chart = page.locator("figure .bars").bounding_box()
+    assert chart
+
+    page.mouse.move(chart["x"] + chart["width"] * 0.2, chart["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(chart["x"] + chart["width"] * 0.4, chart["y"] + 20)
+    page.mouse.up()
+
+    live = page.get_by_role("switch", name="Live")
+    expect(live).to_be_disabled()
+    expect(live).to_have_accessible_description("This range has an end: there is nothing to wait for")
+    page.get_by_role("button", name="Back to live").click()
+    expect_live(page)
+    expect(live).to_be_checked()
+    expect(page.get_by_role("combobox", name="Time range")).to_have_value("1h")
+    expect(page.get_by_role("button", name="Back to live")).to_have_count(0)
+    expect(row_with(page, "one")).to_have_count(1)
+
+
+def test_help_names_the_keys_and_teaches_the_query_language(hub: HubProcess, open_page: Callable[..., Page]) -> None:
+    page = open_page(hub.url, width=360, height=640)
+    expect_live(page)
+
+    page.keyboard.press("?")
+
+    help_ = page.get_by_role("dialog", name="Help")
+    expect(help_).to_contain_text("search")
+    expect(help_).to_contain_text("oldest loaded")
+
+    for example in (
+        '"connection reset"',
+        "level>=warning",
+        "host:web-*",
+        "duration_ms>250",
+        "-field:*",
+        "/job \\d+ failed/",
+    ):
+        expect(help_.get_by_text(example).first).to_be_attached()
+
+    page.keyboard.press("Escape")
+    expect(help_).to_be_hidden()
+
+
+def test_tab_says_what_is_asked(hub: HubProcess, open_page: Callable[..., Page]) -> None:
+    page = open_page(hub.url)
+    expect(page).to_have_title("loghub")
+    ask(page, "level>=warning")
+    expect(page).to_have_title("loghub · level>=warning")
+
+
+def test_events_with_little_to_say_still_say_what_they_have(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+    log(
+        hub,
+        "logger.info('')",
+        "logger.info('', extra={'order_id': 7})",
+        "logger.log(35, 'between two levels', extra={'a_rather_long_name.of_a_field': 1})",
+        """
+def down(n): return 1 / n if n == 0 else down(n - 1)
+try: down(99)
+except ZeroDivisionError: logger.exception('deep')
+""",
+    )
+    expect(rows(page)).to_have_count(4)
+
+    expect(row_with(page, "(no message)")).to_have_count(1)
+    expect(row_with(page, "order_id=7").filter(has_text="(no message)")).to_have_count(0)
+    expect(row_with(page, "between two levels").get_by_role("gridcell").nth(1)).to_have_text("35")
+
+    row_with(page, "deep").click()
+    expect(page.get_by_text("more of the same")).to_have_count(1)
