@@ -1,9 +1,13 @@
-"""Sessions of browsers: a random value in a cookie stands for the token that was shown once.
+"""Sessions of browsers: a signed value in a cookie stands for the token that was shown once.
 
-Sessions live in memory and end with the hub. Only digests of the values are kept, so looking one
-up tells nothing about another by the time it takes.
+1. The value says when it ends and is signed with a key made of the token: no memory is needed to know it, so sessions
+   outlive the hub, and every hub with the same token knows them.
+2. Another token is another key: changing it ends all sessions.
+3. Signing out takes the cookie back, and this hub refuses the value as long as it runs. A copy of it made before is
+   known again after a restart, until it ends: who fears one changes the token.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -11,7 +15,8 @@ import time
 from collections.abc import Callable
 
 COOKIE = "loghub_session"
-_MAX_SESSIONS = 1000
+_MAX_ENDED = 1000
+_CONTEXT = b"loghub session 1"
 
 
 class Sessions:
@@ -20,14 +25,15 @@ class Sessions:
     Args:
         token: what opens a session; None where no token is needed.
         seconds: how long a session lasts.
-        clock: seconds, never running backwards.
+        clock: seconds since 1970.
     """
 
-    def __init__(self, token: str | None, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, token: str | None, seconds: float, clock: Callable[[], float] = time.time) -> None:
         self._token = token
+        self._key = _signature((token or secrets.token_urlsafe()).encode(), _CONTEXT)
         self._seconds = seconds
         self._clock = clock
-        self._ends: dict[bytes, float] = {}
+        self._ended: dict[str, None] = {}
 
     @property
     def needed(self) -> bool:
@@ -39,22 +45,36 @@ class Sessions:
         return self._token is None or hmac.compare_digest(text.encode(), self._token.encode())
 
     def open(self) -> str:
-        """Begin a session and give its value."""
-        if len(self._ends) >= _MAX_SESSIONS:
-            del self._ends[next(iter(self._ends))]
-
-        value = secrets.token_urlsafe(32)
-        self._ends[_digest(value)] = self._clock() + self._seconds
-        return value
+        """Begin a session and give its value: when it ends, something of its own, the signature of both."""
+        said = f"{int(self._clock() + self._seconds)}.{secrets.token_urlsafe(9)}"
+        return f"{said}.{self._sign(said)}"
 
     def knows(self, value: str) -> bool:
         """Tell whether the value is that of a session that has not ended."""
-        return self._ends.get(_digest(value), float("-inf")) > self._clock()
+        said, _, signature = value.rpartition(".")
+
+        # Nothing of a value is read before its signature has been found right.
+        if not hmac.compare_digest(_bytes(signature), _bytes(self._sign(said))):
+            return False
+
+        return int(said.partition(".")[0]) > self._clock() and value not in self._ended
 
     def end(self, value: str) -> None:
         """End a session; an unknown one is passed over."""
-        self._ends.pop(_digest(value), None)
+        if self.knows(value):
+            self._ended[value] = None
+
+        if len(self._ended) > _MAX_ENDED:
+            self._ended.pop(next(iter(self._ended)), None)
+
+    def _sign(self, said: str) -> str:
+        digest = _signature(self._key, _bytes(said))
+        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _digest(value: str) -> bytes:
-    return hashlib.sha256(value.encode()).digest()
+def _signature(key: bytes, said: bytes) -> bytes:
+    return hmac.digest(key, said, hashlib.sha256)
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -124,7 +124,9 @@ def test_a_browser_signs_in_and_out() -> None:
 
         assert answer.status_code == 204
         assert TOKEN not in cookie
-        assert re.fullmatch(r"loghub_session=[\w-]{43}; HttpOnly; Max-Age=2592000; Path=/; SameSite=strict", cookie)
+        assert re.fullmatch(
+            r"loghub_session=\d+\.[\w-]{12}\.[\w-]{43}; HttpOnly; Max-Age=2592000; Path=/; SameSite=strict", cookie
+        )
         assert client.get("/api/v1/search").status_code == 200
 
         value = client.cookies["loghub_session"]
@@ -162,22 +164,6 @@ def test_without_a_token_signing_in_is_not_needed() -> None:
         answer = client.post("/api/v1/session", json={"token": "any"})
         assert answer.status_code == 204
         assert "Set-Cookie" not in answer.headers
-
-
-def test_a_session_ends_with_time() -> None:
-    now = 0.0
-    sessions = Sessions(TOKEN, 60, clock=lambda: now)
-    value = sessions.open()
-    assert sessions.knows(value)
-    now = 60.0
-    assert not sessions.knows(value)
-    assert not sessions.knows("")
-
-
-def test_sessions_are_bounded_and_the_oldest_go() -> None:
-    sessions = Sessions(TOKEN, 60)
-    values = [sessions.open() for _ in range(1001)]
-    assert [sessions.knows(value) for value in values[:2]] == [False, True]
 
 
 @pytest.mark.parametrize(

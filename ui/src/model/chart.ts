@@ -41,6 +41,40 @@ export function bars(counts: Counts): Bar[] {
   });
 }
 
+export interface Tick {
+  readonly text: string;
+  /** Where it stands, as a share of the range. */
+  readonly at: number;
+}
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const STEPS = [
+  ...[1, 2, 5, 10, 15, 30].map((seconds) => seconds * 1000),
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * MINUTE),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * HOUR),
+  ...[1, 2, 7, 14, 30, 90, 365].map((days) => days * DAY),
+];
+
+/** Labels for the time below: round times, each where it is, at most so many. */
+export function ticks({ from, to }: Counts, most: number, zone: Zone): Tick[] {
+  const span = to - from;
+  const step = STEPS.find((one) => span / one <= most);
+
+  if (!(span > 0) || step === undefined) {
+    return [];
+  }
+
+  // Round for the reader's clock: half past is another moment in a zone of half hours.
+  const shift = zone === 'utc' ? 0 : -new Date(from).getTimezoneOffset() * MINUTE;
+  const first = Math.ceil((from + shift) / step) * step - shift;
+  return Array.from({ length: Math.floor((to - first) / step) + 1 }, (_, index) => {
+    const time = first + index * step;
+    return { text: tick(time, step < MINUTE ? step : Math.max(span, 10 * MINUTE), zone), at: (time - from) / span };
+  });
+}
+
 /** Sum of each level that occurs, the worst first. */
 export function totals(counts: Counts): { level: Level; count: number }[] {
   const levels = byLevel(counts);

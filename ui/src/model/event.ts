@@ -46,6 +46,12 @@ export function readEvent(json: Json): LogEvent | undefined {
   };
 }
 
+/** What stands for a message that is empty: its template; nothing where there are fields to read. */
+export function standIn(event: LogEvent): string {
+  const template = asText(event.fields['template'])?.trim() ?? '';
+  return template !== '' || extras(event) !== '' ? template : '(no message)';
+}
+
 /** What the application added to this event, as `key=value`. */
 export function extras(event: LogEvent): string {
   return Object.entries(event.fields)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { packageOf, readTrouble, shortPath } from './exception';
+import { packageOf, readTrouble, runs, shortPath } from './exception';
 import type { Json } from './json';
 
 const lib = '/usr/lib/python3.12/site-packages/httpx/_client.py';
@@ -52,4 +52,19 @@ test('paths are named by package or by their end', () => {
   expect(packageOf('/usr/lib/python3.12/ssl.py')).toBe('ssl');
   expect(packageOf('C:\\app\\shop.py')).toBe('shop');
   expect(shortPath('/srv/shop/payments/psp.py')).toBe('payments/psp.py');
+});
+
+test('the frames of a recursion are one and the others', () => {
+  const frame = { file: '/srv/a.py', source: '', inApp: true, locals: [] };
+  const down = { ...frame, line: 2, function: 'down' };
+  const found = runs([
+    { ...frame, line: 9, function: 'main' },
+    ...Array.from({ length: 99 }, () => down),
+    { ...down, line: 3 },
+  ]);
+  expect(found.map((run) => [run.first.function, run.again.length])).toEqual([
+    ['main', 0],
+    ['down', 98],
+    ['down', 0],
+  ]);
 });

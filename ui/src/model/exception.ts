@@ -77,6 +77,23 @@ export function fold(frames: readonly Frame[]): Stretch[] {
   return stretches;
 }
 
+/** Frames that are the same place again and again, as a recursion leaves them: the first of them, and the others. */
+export function runs(frames: readonly Frame[]): { first: Frame; again: readonly Frame[] }[] {
+  const found: { first: Frame; again: Frame[] }[] = [];
+
+  for (const frame of frames) {
+    const last = found.at(-1);
+
+    if (last && samePlace(last.first, frame)) {
+      last.again.push(frame);
+    } else {
+      found.push({ first: frame, again: [] });
+    }
+  }
+
+  return found;
+}
+
 /** The package that a file belongs to: what follows site-packages, or the standard library's folder. */
 export function packageOf(file: string): string {
   const inside = /(?:.*(?:site|dist)-packages|.*python3\.\d+|.*\\Lib)[/\\]([^/\\]+)/.exec(file)?.[1];
@@ -86,6 +103,10 @@ export function packageOf(file: string): string {
 /** The end of a path, which is what tells it apart. */
 export function shortPath(file: string): string {
   return file.split(/[/\\]/).slice(-2).join('/');
+}
+
+function samePlace(a: Frame, b: Frame): boolean {
+  return a.file === b.file && a.line === b.line && a.function === b.function;
 }
 
 function readBefore(json: JsonObject, depth: number): Trouble['before'] {

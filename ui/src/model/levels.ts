@@ -33,6 +33,7 @@ export function levelOf(name: string, number?: number): Level {
   return LEVELS[step - 1] ?? 'info';
 }
 
+/** A level without a name is its number: logging calls it `Level 35`. */
 export function shortLevel(name: string): string {
-  return SHORT[name] ?? name.slice(0, 5);
+  return SHORT[name] ?? /^Level (\d+)$/.exec(name)?.[1] ?? name.slice(0, 5);
 }

@@ -65,6 +65,19 @@ test('needles are free words, phrases and what the message must have', () => {
   ]);
 });
 
+test.each([
+  ['service:(cart OR a) boom', 'boom'],
+  ['service:(cart OR (a OR b)) (boom)', 'boom'],
+  ['message:(early OR late) x', 'early late x'],
+  ['-(a OR b) NOT c d', 'd'],
+  ['-message:a -message:(b OR c) d', 'd'],
+  ['message:/a b/ duration_ms>250 d', 'd'],
+  ['service:cart OR d', 'd'],
+  ['d | count by service, level', 'd'],
+])('values of other fields and what must not be there are no needles: %s', (query, wanted) => {
+  expect(needles(query).join(' ')).toBe(wanted);
+});
+
 test('positions count characters, not their halves', () => {
   expect(offsetOfCharacter('😀a(', 2)).toBe(3);
 });

@@ -77,16 +77,51 @@ export function withTerm(query: string, wanted: string, negative: boolean): stri
   return parts.includes('OR') ? `(${rest}) ${added}` : `${rest} ${added}`;
 }
 
-/** What the query looks for in the message, to be marked there. */
+/** What the query looks for in the message, to be marked there: free words and phrases, and what `message:` is to have. */
 export function needles(query: string): string[] {
-  const list = tokens(query);
-  return list.flatMap((token, index) => {
-    const before = list[index - 1];
-    const free = before?.kind !== 'operator';
-    const ofMessage = before?.text === ':' && list[index - 2]?.text === 'message';
-    const looked = token.kind === 'text' || (token.kind === 'value' && !token.text.includes('*'));
-    return looked && (free || ofMessage) ? [unquoted(token.text)] : [];
-  });
+  const found: string[] = [];
+  /** For each open group: whether what stands in it is looked for in the message. */
+  const groups: boolean[] = [];
+  let looked = true;
+  let before = '';
+
+  for (const { kind, text } of tokens(query)) {
+    switch (kind) {
+      case 'space':
+        continue;
+      case 'keyword':
+        looked &&= text !== 'NOT';
+        break;
+      case 'operator':
+        looked &&= text === ':' && before === 'message';
+        break;
+      case 'group':
+        // Stages come after the filter.
+        if (text === '|') {
+          return found;
+        }
+
+        looked = text === '(' ? looked : outside(groups);
+
+        if (text === '(') {
+          groups.push(looked);
+        }
+
+        break;
+      case 'text':
+      case 'value':
+      case 'regex':
+        if (looked && kind !== 'regex' && (kind === 'text' || !text.includes('*'))) {
+          found.push(unquoted(text));
+        }
+
+        looked = groups.at(-1) ?? true;
+    }
+
+    before = text;
+  }
+
+  return found;
 }
 
 /** The place of a character, counted as the hub does (code points), in this string's own units. */
@@ -114,6 +149,12 @@ function tokenAt(query: string, at: number): Token {
   }
 
   return { kind: 'value', text: query.charAt(at) };
+}
+
+/** Leave a group: what holds behind it. */
+function outside(groups: boolean[]): boolean {
+  groups.pop();
+  return groups.at(-1) ?? true;
 }
 
 /** The parts of a query that are joined at its top: terms, keywords and whole groups. */

@@ -1,5 +1,7 @@
 /** Ranges of time `[from, to)`: back from now, or between two moments. */
 
+import { full, type Zone } from './time';
+
 export type Range =
   | { readonly kind: 'last'; readonly key: RelativeKey }
   /** RFC 3339. */
@@ -26,6 +28,17 @@ export function bounds(range: Range): { from?: string; to?: string } {
   }
 
   return range.key === 'all' ? {} : { from: `-${range.key}` };
+}
+
+/** `Last hour`, or both moments: `14:00:00 – 14:05:00`, with the day where it is not one. */
+export function describeRange(range: Range, zone: Zone): string {
+  if (range.kind === 'last') {
+    return RELATIVE[range.key];
+  }
+
+  const [start, end] = [full(range.from, zone), full(range.to, zone)];
+  const sameDay = start.slice(0, 10) === end.slice(0, 10);
+  return `${start.slice(sameDay ? 11 : 5, 19)} – ${end.slice(sameDay ? 11 : 5, 19)}`;
 }
 
 export function isRelativeKey(text: string): text is RelativeKey {

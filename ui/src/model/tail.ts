@@ -5,7 +5,8 @@
  * 2. A connection counts once its first frame is there: only then the place in the stream is known.
  * 3. What is lost is tried again, later each time, and goes on behind the last cursor: nothing missing, nothing twice.
  * 4. Silence is a loss: a hub sends heartbeats, so a link without them is dead even if nobody closed it.
- * 5. Pausing holds the view, not the connection.
+ * 5. A loss that lasts is told: most are over before anyone could read of them.
+ * 6. Pausing holds the view, not the connection.
  */
 
 import type { Frame } from './answers';
@@ -22,6 +23,8 @@ export interface Tail {
   readonly cursor: string | null;
   /** Attempts since the last connection that worked. */
   readonly attempt: number;
+  /** The connection has been lost for so long that the reader should know why. */
+  readonly away: boolean;
 }
 
 export type Input =
@@ -32,6 +35,7 @@ export type Input =
   | { readonly type: 'silent'; readonly dice: number }
   | { readonly type: 'retry' }
   | { readonly type: 'calm' }
+  | { readonly type: 'away' }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' };
 
@@ -41,6 +45,7 @@ export type Effect =
   | { readonly type: 'retryIn'; readonly ms: number }
   | { readonly type: 'silentIn'; readonly ms: number }
   | { readonly type: 'calmIn'; readonly ms: number }
+  | { readonly type: 'awayIn'; readonly ms: number }
   /** From here on nothing is missed: what came before is the search's matter. */
   | { readonly type: 'synced' }
   | { readonly type: 'failed' }
@@ -52,11 +57,12 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-export const OFF: Tail = { link: 'off', paused: false, behind: false, cursor: null, attempt: 0 };
+export const OFF: Tail = { link: 'off', paused: false, behind: false, cursor: null, attempt: 0, away: false };
 
 /** Longer than two heartbeats of the hub. */
 export const SILENCE_MS = 45_000;
 export const CALM_MS = 5_000;
+export const AWAY_MS = 2_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 15_000;
 
@@ -78,6 +84,8 @@ export function step(tail: Tail, input: Input): Step {
       return tail.link === 'lost' ? connect(tail) : same(tail);
     case 'calm':
       return same({ ...tail, behind: false });
+    case 'away':
+      return same({ ...tail, away: tail.attempt > 0 });
     case 'pause':
       return same({ ...tail, paused: tail.link !== 'off' });
     case 'resume':
@@ -103,7 +111,7 @@ export function retryDelay(attempt: number, dice: number): number {
 function take(tail: Tail, frame: Frame): Step {
   const effects: Effect[] = [{ type: 'silentIn', ms: SILENCE_MS }];
   const fresh = tail.cursor === null;
-  const next = { ...tail, link: 'live' as const, attempt: 0 };
+  const next = { ...tail, link: 'live' as const, attempt: 0, away: false };
 
   switch (frame.type) {
     case 'heartbeat':
@@ -132,7 +140,8 @@ function lose(tail: Tail, dice: number): Step {
 
   const lost: Tail = { ...tail, link: 'lost', behind: false, attempt: tail.attempt + 1 };
   const ms = retryDelay(tail.attempt, dice);
-  return { tail: lost, effects: [{ type: 'disconnect' }, { type: 'failed' }, { type: 'retryIn', ms }] };
+  const first: Effect[] = tail.attempt === 0 ? [{ type: 'awayIn', ms: AWAY_MS }] : [];
+  return { tail: lost, effects: [{ type: 'disconnect' }, { type: 'failed' }, { type: 'retryIn', ms }, ...first] };
 }
 
 function connect(tail: Tail): Step {

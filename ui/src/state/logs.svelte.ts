@@ -10,7 +10,7 @@ import type { OpenTail } from '../api/tail';
 import type { Page, Problem } from '../model/answers';
 import type { LogEvent } from '../model/event';
 import type { Place } from '../model/permalink';
-import { bounds, DEFAULT_RANGE, type Range } from '../model/range';
+import { bounds, DEFAULT_RANGE, sameRange, type Range } from '../model/range';
 import type { GapRow } from '../model/rows';
 import { justAfter } from '../model/time';
 import { CountsState } from './counts.svelte';
@@ -23,6 +23,12 @@ const PAGE = 200;
 const GAP_PAGE = 1000;
 const GAP_PAGES = 10;
 const EARLY = 5000;
+
+/** A search works where the tail does not. */
+const TAIL_ONLY: Failure = {
+  status: 101,
+  problem: { code: 'no_tail', message: 'The hub answers, but its live connection does not hold.' },
+};
 
 export interface Failure {
   readonly status: number;
@@ -38,8 +44,11 @@ export class LogsState {
   #range = $state.raw<Range>(DEFAULT_RANGE);
   #live = $state(false);
   #page = $state.raw<Omit<Page, 'events' | 'cursor'>>();
+  #answered = $state.raw<Place>();
   #cursor = $state.raw<string | null>(null);
   #failure = $state.raw<Failure>();
+  /** What was found out when the tail was lost. */
+  #loss = $state.raw<Failure>();
   #busy = $state(false);
   #paging = $state(false);
   /** What the tail brought before the search was back; undefined when the list is there. */
@@ -89,8 +98,21 @@ export class LogsState {
     return this.#page;
   }
 
+  /** What the events on the page are the answer to; undefined before the first. */
+  get answered(): Place | undefined {
+    return this.#answered;
+  }
+
+  /** The answer to what is asked now did not come: the events are those of what was asked before. */
+  get stale(): boolean {
+    const answered = this.#answered;
+    const same = answered?.query === this.#query && sameRange(answered.range, this.#range);
+    return this.#failure !== undefined && answered !== undefined && !same;
+  }
+
+  /** Why there is no answer, or why nothing comes any more. */
   get failure(): Failure | undefined {
-    return this.#failure;
+    return this.#failure ?? (this.tail.away ? this.#loss : undefined);
   }
 
   get busy(): boolean {
@@ -191,18 +213,22 @@ export class LogsState {
 
       this.#cursor = cursor;
       this.#page = page;
+      this.#answered = this.place;
       this.rows.reset(events, this.#early?.parts);
       this.#early = undefined;
     });
   }
 
-  /** A browser does not say why a tail was refused: a search does (signed out meanwhile). A hub that is away is no news. */
+  /** A browser does not say why a tail was refused or lost: a search does. Signed out meanwhile, it ends here. */
   async #probe(): Promise<void> {
     try {
       await this.#hub.search(this.#filter(), 1, null, this.#abort.signal);
+      this.#loss = TAIL_ONLY;
     } catch (error) {
       if (error instanceof HubError && error.status === 401) {
         this.#fail(error);
+      } else if (error instanceof HubError) {
+        this.#loss = { status: error.status, problem: error.problem };
       }
     }
   }

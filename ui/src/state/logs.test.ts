@@ -154,6 +154,26 @@ describe('a live search', () => {
     vi.useRealTimers();
   });
 
+  test('a loss that lasts is told with its cause, and is over with the next frame', async () => {
+    vi.useFakeTimers();
+    const stage = new Stage();
+    const gone = new HubError(0, { code: 'unreachable', message: 'The hub does not answer.' });
+    stage.run(true);
+    stage.frame([], 'c1');
+    await vi.advanceTimersByTimeAsync(1);
+    stage.pages = [gone, gone, gone];
+    stage.handlers?.onClosed();
+    await vi.advanceTimersByTimeAsync(1900);
+    expect(stage.logs.failure).toBeUndefined();
+    await vi.advanceTimersByTimeAsync(200);
+    expect(stage.logs.failure?.problem.message).toBe('The hub does not answer.');
+    expect(stage.logs.stale).toBe(false);
+    stage.frame([], 'c2');
+    expect(stage.logs.failure).toBeUndefined();
+    stage.logs.tail.stop();
+    vi.useRealTimers();
+  });
+
   test('a query that the hub refuses is shown, and not tried again and again', async () => {
     const stage = new Stage();
     stage.run(true);
@@ -163,6 +183,23 @@ describe('a live search', () => {
     expect(stage.logs.failure?.problem.position).toBe(3);
     expect(stage.logs.tail.word).toBe('off');
   });
+});
+
+test('events of the query before are said to be, until an answer comes', async () => {
+  const stage = new Stage();
+  stage.pages = [page([event(1)]), new HubError(400, { code: 'bad_query', message: 'expected )' }), page([event(2)])];
+  stage.run(false);
+  await settle();
+  expect(stage.logs.stale).toBe(false);
+  stage.logs.run({ ...stage.logs.place, query: 'level>=(' });
+  await settle();
+  expect(stage.logs.stale).toBe(true);
+  expect(stage.logs.answered?.query).toBe('x');
+  expect(stage.ids).toBe('s-01');
+  stage.logs.run({ ...stage.logs.place, query: 'y' });
+  await settle();
+  expect(stage.logs.stale).toBe(false);
+  expect(stage.logs.answered?.query).toBe('y');
 });
 
 describe('pages', () => {

@@ -11,7 +11,7 @@ export interface TailListener {
   skipped(count: number): void;
 }
 
-type Alarm = 'retry' | 'silent' | 'calm';
+type Alarm = 'retry' | 'silent' | 'calm' | 'away';
 
 export class TailState {
   #tail = $state.raw<Tail>(OFF);
@@ -32,6 +32,11 @@ export class TailState {
 
   get paused(): boolean {
     return this.#tail.paused;
+  }
+
+  /** The connection has been lost for a while. */
+  get away(): boolean {
+    return this.#tail.away;
   }
 
   start(query: string): void {
@@ -87,6 +92,9 @@ export class TailState {
         break;
       case 'silentIn':
         this.#ring('silent', effect.ms);
+        break;
+      case 'awayIn':
+        this.#ring('away', effect.ms);
         break;
       case 'calmIn':
         this.#ring('calm', effect.ms);
