@@ -75,6 +75,8 @@ class JSONFormatter(BaseJsonFormatter):
 
     Attributes:
         plain: whether it writes the plain line, which the hub takes.
+        is_declared: whether options alone say what it writes, and no hook of a subclass or of python-json-logger.
+        masks: whether it hides secrets.
     """
 
     _PRESET: str | None = None
@@ -138,9 +140,10 @@ class JSONFormatter(BaseJsonFormatter):
         self._shape = PRESETS[self._preset_name]
         self._has_own_format = type(self).format is not JSONFormatter.format
         self._has_hooks = any(getattr(type(self), name) is not getattr(JSONFormatter, name) for name in _HOOKS)
-        self._is_declared = self._has_our_fields and self._writes_itself and not self._has_hooks
-        self._is_direct = self._is_declared and not self._has_own_format
-        self.plain = self._is_declared and self._preset_name == "plain"
+        self.is_declared = self._has_our_fields and self._writes_itself and not self._has_hooks
+        self.masks = self._mask is not None
+        self._is_direct = self.is_declared and not self._has_own_format
+        self.plain = self.is_declared and self._preset_name == "plain"
         self._environment = {"hostname": socket.gethostname()} | environment_tags()
         self._write = self._declared_line
 
@@ -199,7 +202,7 @@ class JSONFormatter(BaseJsonFormatter):
         return Serializer(*options).text(self._shape(log_data), self._limits)
 
     def _line(self, record: logging.LogRecord) -> bytes:
-        if self._is_declared:
+        if self.is_declared:
             return self._group.line(record, self._write)
 
         try:

@@ -79,6 +79,17 @@ def test_static_wins_over_extra_and_extra_over_bound_and_bound_over_environment(
     assert line(JSONFormatter(), record())["service"] == "from-environment"
 
 
+def test_identity_that_is_none_counts_as_not_given_and_a_number_is_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGHUB_HOSTNAME", "web-1")
+
+    for formatter in (JSONFormatter(), JSONFormatter(mask=["secret"])):
+        found = line(formatter, record(hostname=None, request_id=42, component=None, user=None))
+        assert found["hostname"] == "web-1"
+        assert found["request_id"] == "42"
+        assert "component" not in found
+        assert found["user"] is None
+
+
 def test_extra_cannot_spoof_a_standard_key_and_is_not_lost() -> None:
     found = line(
         JSONFormatter(), record(level="INFO", timestamp="1970", _private=1, _loghub_mark=2, exception={"type": "X"})

@@ -42,7 +42,7 @@ class _Plan:
         fields: the keys in the order of the line, static values filled in.
         from_record: those whose value is the record's.
         from_bound: those whose value is the context's.
-        identity: those that are left out where their value is None.
+        identity: standard keys, whose value is a text; left out where it is None.
         is_plain: whether the static values among them are plain.
     """
 
@@ -158,8 +158,13 @@ class QuickLine:
                 are_plain = False
 
         for key in plan.identity:
-            if fields[key] is None:
+            value = fields[key]
+
+            if value is None:
                 del fields[key]
+
+            elif type(value) in (int, float):  # the long way makes a text of it
+                raise TypeError(key)
 
         encoded: bytes = _dumps(fields, None, _NEWLINE) if are_plain else b""
 

@@ -53,7 +53,7 @@ def fields_of(
         local_text: see `describe`.
     """
     free = _free_fields(record, static, environment)
-    identity = {key: value for key in IDENTITY if (value := free.pop(key, environment.get(key))) is not None}
+    identity = {key: value for key in IDENTITY if (value := _identity(free, environment, key)) is not None}
     fields: dict[str, Any] = {"timestamp": timestamp(record.created), "level": record.levelname}
 
     if LEVELS.get(record.levelname) != record.levelno:
@@ -68,6 +68,13 @@ def fields_of(
     _add_exception(fields, record, in_app, local_text)
     fields.update(wrong)
     return fields
+
+
+def _identity(free: dict[Any, Any], environment: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 (whatever was given)
+    """Take a standard key out of the free ones: None counts as not given, a number as its text."""
+    value = free.pop(key, None)
+    value = environment.get(key) if value is None else value
+    return str(value) if type(value) in (int, float) else value
 
 
 def timestamp(created: float) -> str:

@@ -11,7 +11,6 @@ import sys
 from typing import TextIO
 
 from loghub.errors import ConfigError
-from loghub.event.record import fields_of
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
 from loghub.handlers.readable import Readable, terminal_width
@@ -37,7 +36,8 @@ class ConsoleHandler(logging.StreamHandler[TextIO]):
 
     On a terminal, exceptions are shown with the source around them where rich is installed.
     Colours are used on a terminal; NO_COLOR switches them off, FORCE_COLOR on.
-    A formatter that is none of loghub's is used as it is.
+    A formatter that is none of loghub's, or that has hooks of its own, is used as it is. One that masks
+    shows the usual traceback, masked.
     """
 
     @names_unknown_options
@@ -70,9 +70,9 @@ class ConsoleHandler(logging.StreamHandler[TextIO]):
         """Give the record as it is shown on this stream."""
         formatter = self.formatter or self._json
 
-        if isinstance(formatter, JSONFormatter) and self._is_for_people():
-            error = record.exc_info[1] if record.exc_info else None
-            return self._people().render(fields_of(record, formatter.static_fields, {}), error)
+        if isinstance(formatter, JSONFormatter) and formatter.is_declared and self._is_for_people():
+            error = record.exc_info[1] if record.exc_info and not formatter.masks else None
+            return self._people().render(formatter.fields(record), error)
 
         return formatter.format(record)
 

@@ -155,6 +155,37 @@ def test_static_fields_of_the_formatter_are_shown() -> None:
     assert "region=eu" in stream.getvalue()
 
 
+def test_what_the_formatter_masks_is_not_shown_to_people_either() -> None:
+    stream = Terminal()
+    handler = ConsoleHandler(stream)
+    handler.setFormatter(JSONFormatter(mask=["password"]))
+    made = {"msg": "signed in with %(password)s", "args": ({"password": "hunter2-hunter2"},), "token": "x"}
+
+    try:
+        raise ValueError("hunter2-hunter2")
+    except ValueError:
+        record = logging.makeLogRecord(made | {"password": "hunter2-hunter2", "exc_info": sys.exc_info()})
+
+    handler.handle(record)
+
+    assert "hunter2" not in stream.getvalue()
+    assert "ValueError" in stream.getvalue()
+
+
+def test_hook_of_a_subclass_runs_on_a_terminal_too() -> None:
+    class Without(JSONFormatter):
+        def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+            log_data.pop("password", None)
+            return log_data
+
+    stream = Terminal()
+    handler = ConsoleHandler(stream)
+    handler.setFormatter(Without())
+    handler.handle(logging.makeLogRecord({"msg": "hello", "password": "hunter2"}))
+
+    assert "hunter2" not in stream.getvalue()
+
+
 def test_broken_stream_is_counted_and_not_raised() -> None:
     stream = io.StringIO()
     handler = ConsoleHandler(stream)
