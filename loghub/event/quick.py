@@ -160,8 +160,11 @@ class QuickLine:
         for key in plan.identity:
             value = fields[key]
 
-            if value is None:
+            if value is None:  # counts as not given
                 del fields[key]
+
+                if key in self._environment:
+                    raise TypeError(key)
 
             elif type(value) in (int, float):  # the long way makes a text of it
                 raise TypeError(key)

@@ -14,7 +14,7 @@ from loghub.event.record import fields_of
 
 from strategies import odd_values
 
-ENVIRONMENT = {"hostname": "web-1", "env": "test", "component": "from-environment"}
+ENVIRONMENT = {"hostname": "web-1", "env": "test"}
 LIMITS = Limits()
 
 
