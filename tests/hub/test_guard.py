@@ -10,6 +10,7 @@ from served_hub import served
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 from websockets.typing import Origin
@@ -63,7 +64,7 @@ FOREIGN = [
 
 
 @contextmanager
-def client_of(app: Starlette) -> Iterator[httpx.Client]:
+def client_of(app: ASGIApp) -> Iterator[httpx.Client]:
     with served(app) as address, httpx.Client(base_url=f"http://{address}") as client:
         yield client
 
@@ -199,7 +200,11 @@ def test_sessions_are_bounded_and_the_oldest_go() -> None:
         ({"Host": "localhost:8514", "Origin": "http://localhost"}, 403),
         ({"Host": "localhost:8514", "Origin": "http://127.0.0.1:8514"}, 403),
         ({"Host": "[::1]:8514", "Origin": "http://[::1]:8514"}, 200),
-        ({"Host": "localhost:8514", "Origin": "https://logs.example.org"}, 200),
+        ({"Host": "localhost:8514", "Origin": "https://logs.example.org"}, 403),
+        ({"Host": "logs.example.org", "Origin": "https://logs.example.org"}, 200),
+        ({"Host": "logs.example.org", "Origin": "https://logs.example.org:444"}, 403),
+        ({"Host": "a.team.example", "Origin": "https://b.team.example"}, 403),
+        ({"Host": "a.team.example", "Origin": "https://a.team.example"}, 200),
         ({"Host": "localhost:8514", "Origin": "https://logs.example.org.evil.example"}, 403),
         ({"Host": "localhost:8514", "Origin": "https://logs.example.org@evil.example"}, 403),
         ({"Host": "localhost:8514", "Origin": "chrome-extension://localhost:8514"}, 403),
@@ -209,8 +214,72 @@ def test_sessions_are_bounded_and_the_oldest_go() -> None:
     ],
 )
 def test_names_that_may_call(headers: dict[str, str], status: int) -> None:
-    with client_of(app_with(allowed_hosts=("logs.example.org", "*.team.example"))) as client:
+    headers = headers | {"Authorization": f"Bearer {TOKEN}"}
+
+    with client_of(app_with(token=TOKEN, allowed_hosts=("logs.example.org", "*.team.example"))) as client:
         assert client.get("/api/v1/search", headers=headers).status_code == status
+
+
+FAR = ("203.0.113.9", "192.168.1.7", "2001:db8::1", "::ffff:203.0.113.9", "testclient", "")
+NEAR = ("127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", None)
+
+
+def called_from(peer: str | None, app: ASGIApp) -> ASGIApp:
+    """Mount an app so that every caller has this address."""
+
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "client": peer if peer is None else (peer, 1)}, receive, send)
+
+    return mounted
+
+
+@pytest.mark.parametrize("peer", FAR)
+def test_without_a_token_nobody_on_another_machine_may_call(peer: str) -> None:
+    with client_of(called_from(peer, app_with())) as client:
+        for method, path in every_http_route():
+            assert client.request(method, path, headers={"Host": "localhost"}).status_code == 403, (method, path)
+
+        error = client.get("/api/v1/search").json()["error"]
+        assert error["code"] == "caller_refused"
+        assert error["message"].endswith("set a token, and send it")
+
+        for path in every_socket():
+            with pytest.raises(InvalidStatus, match="403"), connect(f"ws://{client.base_url.netloc.decode()}{path}"):
+                pass
+
+
+@pytest.mark.parametrize("peer", NEAR)
+def test_without_a_token_this_machine_may_call(peer: str | None) -> None:
+    with client_of(called_from(peer, app_with())) as client:
+        assert client.get("/api/v1/search").status_code == 200
+
+
+@pytest.mark.parametrize("peer", FAR)
+def test_with_a_token_any_machine_may_call(peer: str) -> None:
+    with client_of(called_from(peer, app_with(token=TOKEN))) as client:
+        assert client.get("/api/v1/search").status_code == 401
+        assert client.get("/api/v1/search", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "http://a.logs.example.org", "https://logs.example.org:444"])
+def test_a_page_of_another_port_or_subdomain_gets_no_tail_by_the_cookie(origin: str) -> None:
+    with client_of(app_with(token=TOKEN, allowed_hosts=("logs.example.org", "*.logs.example.org"))) as client:
+        client.post("/api/v1/session", json={"token": TOKEN})
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        address = client.base_url.netloc.decode()
+
+        with (
+            pytest.raises(InvalidStatus, match="403"),
+            connect(f"ws://{address}/api/v1/tail", origin=Origin(origin), additional_headers={"Cookie": cookie}),
+        ):
+            pass
+
+        with connect(
+            f"ws://{address}/api/v1/tail",
+            origin=Origin(f"http://{address}"),
+            additional_headers={"Cookie": cookie},
+        ) as tail:
+            assert tail.recv(5)
 
 
 def test_a_link_from_elsewhere_opens_the_page() -> None:
@@ -222,7 +291,7 @@ def test_a_link_from_elsewhere_opens_the_page() -> None:
 
 
 def test_two_hosts_or_none_are_refused() -> None:
-    guard = Guard(app_with(), (), (), Sessions(None, 60))
+    guard = Guard(app_with(), (), Sessions(None, 60))
 
     for hosts in ([], ["localhost", "localhost"]):
         headers = [(b"host", host.encode()) for host in hosts]
@@ -244,6 +313,6 @@ def test_every_answer_carries_the_headers_of_a_careful_server() -> None:
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_odd_headers_never_break_the_guard(host: str, origin: str) -> None:
-    guard = Guard(app_with(), (), (), Sessions(None, 60))
+    guard = Guard(app_with(), (), Sessions(None, 60))
     headers = [(b"host", host.encode("utf-8", "replace")), (b"origin", origin.encode("utf-8", "replace"))]
     guard._refuse(HTTPConnection({"type": "http", "method": "GET", "path": "/", "headers": headers}))

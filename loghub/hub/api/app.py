@@ -50,7 +50,7 @@ def create_app(store: Store, settings: Settings, *, ingest: bool) -> Starlette:
         routes=_routes(parts),
         middleware=[
             Middleware(Timing, parts.counters),
-            Middleware(Guard, settings.names, settings.allowed_hosts, parts.sessions),
+            Middleware(Guard, settings.names, parts.sessions),
         ],
         exception_handlers=_REFUSALS,
         lifespan=_lifespan(parts),
