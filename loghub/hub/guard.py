@@ -86,7 +86,7 @@ class Guard:
             return refusal(
                 403,
                 "host_refused",
-                f"this hub does not answer to the Host {', '.join(hosts)!r}: add its name to allowed_hosts (with a token)",
+                f"no answer to the Host {', '.join(hosts)!r}: add its name to allowed_hosts (with a token)",
             )
 
         if not _is_same_origin(caller, host):

@@ -25,6 +25,7 @@ from loghub.hub.room import Room
 from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings
 from loghub.hub.store.protocol import Store
+from loghub.hub.threads import EndedError
 from loghub.hub.writer import Writer
 
 
@@ -112,6 +113,10 @@ async def _on_ingest(_request: Request, error: Exception) -> Response:
     return refusal(error.status, error.code, str(error), headers=error.headers)
 
 
+async def _on_end(_request: Request, error: Exception) -> Response:
+    return refusal(503, "ending", str(error), headers={"Retry-After": "1"})
+
+
 async def _on_bug(_request: Request, _error: Exception) -> Response:
     return refusal(500, "internal", "the hub failed: its own log says why")
 
@@ -124,5 +129,6 @@ _REFUSALS: Mapping[Any, Callable[[Request, Exception], Any]] = {
     MissingExtraError: _on_query,
     ParameterError: _on_parameter,
     IngestError: _on_ingest,
+    EndedError: _on_end,
     Exception: _on_bug,
 }

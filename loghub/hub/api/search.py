@@ -1,19 +1,23 @@
 """`GET /api/v1/search` and `GET /api/v1/histogram`: what is stored."""
 
+import asyncio
 import time
+from collections.abc import Callable
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from loghub.event.model import format_time
 from loghub.hub.answers import JSONAnswer, event_json, page_cursor, to_json
 from loghub.hub.api.parameters import now_us, read_number, read_order, read_place, read_query, read_span
 from loghub.hub.api.parts import Parts
-from loghub.hub.store.protocol import Page
+from loghub.hub.store.protocol import Histogram, Page
 
 _DEFAULT_RANGE = "-15m"
+_GONE = 499  # for the counters alone: who asked does not read it
 
 
-async def search(parts: Parts, request: Request) -> JSONAnswer:
+async def search(parts: Parts, request: Request) -> Response:
     """Give a page of the events that match, by time."""
     started = time.perf_counter()
     parameters = request.query_params
@@ -28,10 +32,10 @@ async def search(parts: Parts, request: Request) -> JSONAnswer:
         page = parts.store.search(query, span, now_us=now, limit=limit, order=order, start=start)
         return _write_page(page, parts.store.epoch, first=start is None, started=started)
 
-    return JSONAnswer(await parts.threads.call(find))
+    return await _answer(parts, request, find)
 
 
-async def histogram(parts: Parts, request: Request) -> JSONAnswer:
+async def histogram(parts: Parts, request: Request) -> Response:
     """Count the events that match by time and by the value of a field."""
     parameters = request.query_params
     now = now_us()
@@ -39,9 +43,33 @@ async def histogram(parts: Parts, request: Request) -> JSONAnswer:
     span = read_span(parameters, now, _DEFAULT_RANGE)
     buckets = read_number(parameters, "buckets", 60, 1000)
     by = parameters.get("by") or "level"
-    counts = await parts.threads.call(parts.store.histogram, query, span, now_us=now, buckets=buckets, by=by)
 
-    return JSONAnswer(
+    def count() -> bytes:
+        return _write_counts(parts.store.histogram(query, span, now_us=now, buckets=buckets, by=by))
+
+    return await _answer(parts, request, count)
+
+
+async def _answer(parts: Parts, request: Request, work: Callable[[], bytes]) -> Response:
+    """Answer with what the work gives, for as long as the client waits."""
+    search = asyncio.ensure_future(parts.searches.call(work))
+    leaving = asyncio.ensure_future(_until_gone(request))
+
+    try:
+        await asyncio.wait((search, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return JSONAnswer(search.result()) if search.done() else Response(status_code=_GONE)
+    finally:
+        search.cancel()
+        leaving.cancel()
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _write_counts(counts: Histogram) -> bytes:
+    return to_json(
         {
             "from": format_time(counts.start_us),
             "to": format_time(counts.end_us),

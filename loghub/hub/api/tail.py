@@ -11,6 +11,7 @@ from loghub.hub.answers import error_fields, to_json
 from loghub.hub.api.parameters import read_query
 from loghub.hub.api.parts import Parts
 from loghub.hub.tail import Tail
+from loghub.hub.threads import EndedError
 
 BAD_QUERY = 4400
 """The code with which a WebSocket is closed whose query cannot be read."""
@@ -34,7 +35,7 @@ async def tail(parts: Parts, socket: WebSocket) -> None:
 def _subscribe(parts: Parts, socket: WebSocket) -> Tail:
     query = read_query(socket.query_params)
     cursor = socket.query_params.get("cursor") or None
-    return Tail(parts.store, query, cursor, parts.settings.limits, parts.threads)
+    return Tail(parts.store, query, cursor, parts.settings.limits, parts.tails)
 
 
 async def _refuse(socket: WebSocket, error: dict[str, str | int]) -> None:
@@ -62,7 +63,7 @@ async def _first_of(*works: Coroutine[None, None, None]) -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
         for task in done:
-            with suppress(WebSocketDisconnect):
+            with suppress(WebSocketDisconnect, EndedError):
                 task.result()
     finally:
         for task in tasks:

@@ -1,9 +1,18 @@
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import httpx
 import pytest
-from served_hub import SOURCE, TIME_US, batch, line
+from served_hub import SOURCE, TIME_US, batch, line, served, wait_until
+from websockets.sync.client import connect
 
 from loghub.event.model import format_time
+from loghub.hub.api.app import create_app
+from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
+from loghub.hub.store.protocol import Page
 
 PATH = "/api/v1/search"
 
@@ -103,6 +112,73 @@ def test_a_missing_page_and_method_have_the_shape_of_errors(hub: httpx.Client) -
     assert hub.get("/nowhere").json() == {"error": {"code": "not_found", "message": "Not Found"}}
     assert hub.post(PATH).json() == {"error": {"code": "method_not_allowed", "message": "Method Not Allowed"}}
     assert hub.get(PATH + "/").status_code == 404
+
+
+class SlowSearch(MemoryStore):
+    """A store whose searches take until somebody lets them go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.begun = 0
+
+    def search(self, *args: Any, **options: Any) -> Page:
+        self.begun += 1
+        self.go.wait(60)
+        return super().search(*args, **options)
+
+    def interrupt(self) -> None:
+        self.go.set()
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowSearch]:
+    store = SlowSearch()
+    yield store
+    store.interrupt()
+
+
+def test_slow_searches_hold_up_neither_ingest_nor_tails_nor_health(slow: SlowSearch) -> None:
+    with (
+        served(create_app(slow, Settings(), ingest=True)) as address,
+        ThreadPoolExecutor(20) as clients,
+        httpx.Client(base_url=f"http://{address}", timeout=5) as client,
+    ):
+        searches = [clients.submit(httpx.get, f"http://{address}{PATH}", timeout=60) for _ in range(20)]
+        wait_until(lambda: slow.begun >= 4)
+
+        with connect(f"ws://{address}/api/v1/tail") as tail:
+            tail.recv(5)
+            assert client.post("/api/v1/ingest", content=line("one")).status_code == 200
+            assert "one" in str(tail.recv(5))
+
+        assert client.get("/readyz").status_code == 200
+        slow.go.set()
+        assert {search.result(20).status_code for search in searches} == {200}
+
+
+def test_a_search_whose_client_went_away_is_not_begun(slow: SlowSearch) -> None:
+    with served(create_app(slow, Settings(), ingest=True)) as address:
+        for _ in range(12):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(f"http://{address}{PATH}", timeout=httpx.Timeout(5, read=0.1))
+
+        wait_until(lambda: 'status="499"} 12.0' in httpx.get(f"http://{address}/metrics").text)
+        slow.go.set()
+        assert httpx.get(f"http://{address}{PATH}").status_code == 200
+        assert slow.begun == 5
+
+
+def test_who_waits_for_a_search_is_told_that_the_hub_ends(slow: SlowSearch) -> None:
+    app = create_app(slow, Settings(), ingest=True)
+
+    with served(app) as address, ThreadPoolExecutor(1) as clients:
+        search = clients.submit(httpx.get, f"http://{address}{PATH}", timeout=20)
+        wait_until(lambda: slow.begun)
+        app.state.parts.end_searches()
+        answer = search.result(20)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ending")
 
 
 def test_counters_are_told(hub: httpx.Client) -> None:
