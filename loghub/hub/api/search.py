@@ -2,18 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import repeat
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from loghub.event.model import format_time
 from loghub.hub.answers import JSONAnswer, event_json, page_cursor, to_json
-from loghub.hub.api.parameters import now_us, read_number, read_order, read_place, read_query, read_span
+from loghub.hub.api.parameters import now_us, read_field, read_number, read_order, read_place, read_query, read_span
 from loghub.hub.api.parts import Parts
 from loghub.hub.store.protocol import Histogram, Page
 
 _DEFAULT_RANGE = "-15m"
+_MAX_KEYS = 50
+_OTHER = "other"
 _GONE = 499  # for the counters alone: who asked does not read it
 
 
@@ -42,7 +45,7 @@ async def histogram(parts: Parts, request: Request) -> Response:
     query = read_query(parameters)
     span = read_span(parameters, now, _DEFAULT_RANGE)
     buckets = read_number(parameters, "buckets", 60, 1000)
-    by = parameters.get("by") or "level"
+    by = read_field(parameters, "by", "level")
 
     def count() -> bytes:
         return _write_counts(parts.store.histogram(query, span, now_us=now, buckets=buckets, by=by))
@@ -69,15 +72,28 @@ async def _until_gone(request: Request) -> None:
 
 
 def _write_counts(counts: Histogram) -> bytes:
+    series = _largest(counts.series)
+
     return to_json(
         {
             "from": format_time(counts.start_us),
             "to": format_time(counts.end_us),
             "step_ms": counts.step_us // 1000,
-            "series": [{"key": key, "counts": values} for key, values in counts.series.items()],
-            "total": sum(map(sum, counts.series.values())),
+            "series": [{"key": key, "counts": values} for key, values in series],
+            "total": sum(sum(values) for _, values in series),
         }
     )
+
+
+def _largest(series: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
+    """Give the keys that count most, and the others together: a field may have a value for each event."""
+    if len(series) <= _MAX_KEYS:
+        return list(series.items())
+
+    ranked = sorted(series.items(), key=lambda entry: (-sum(entry[1]), entry[0]))
+    kept, others = dict(ranked[:_MAX_KEYS]), [values for _, values in ranked[_MAX_KEYS:]]
+    kept[_OTHER] = [sum(column) for column in zip(kept.get(_OTHER, repeat(0)), *others, strict=False)]
+    return list(kept.items())
 
 
 def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes:

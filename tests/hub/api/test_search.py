@@ -108,6 +108,53 @@ def test_a_histogram_counts_by_any_field(hub: httpx.Client, memory: MemoryStore)
     assert sorted(one["key"] for one in series) == ["", "7", '[1,"x"]']
 
 
+@pytest.mark.parametrize(
+    ("parameters", "word"),
+    [
+        ({"from": "-140000w"}, "from: '-140000w' lies outside of the years 1 to 9999"),
+        ({"to": "+999999w"}, "to: '+999999w' lies outside"),
+        ({"by": "exception."}, "by: expected the name of a field"),
+        ({"by": "x" * 300}, "by: expected the name of a field"),
+        ({"buckets": "0"}, "buckets: "),
+    ],
+)
+def test_a_wrong_parameter_of_a_histogram_is_named(hub: httpx.Client, parameters: dict[str, str], word: str) -> None:
+    answer = hub.get("/api/v1/histogram", params=parameters)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_parameter")
+    assert answer.json()["error"]["message"].startswith(word)
+
+
+def test_a_histogram_knows_the_short_names_of_fields(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(line("a", hostname="web-1"), line("b", hostname="web-2"))])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 1), "buckets": "1"}
+
+    for short, long in (("host", "hostname"), ("ts", "timestamp")):
+        one, other = (hub.get("/api/v1/histogram", params=bounds | {"by": by}).json() for by in (short, long))
+        assert one["series"] == other["series"]
+        assert len(one["series"]) == {"host": 2, "ts": 1}[short]
+
+
+def test_a_histogram_has_the_fifty_largest_keys_and_sums_the_others(hub: httpx.Client, memory: MemoryStore) -> None:
+    small = [line("x", user=f"small{number}") for number in range(12)]
+    large = [line("x", at, user=f"large{number}") for number in range(50) for at in (0, 1, 1)]
+    memory.append([batch(*small, *large)])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 2_000_000), "buckets": "2", "by": "user"}
+    answer = hub.get("/api/v1/histogram", params=bounds).json()
+    counts = {one["key"]: one["counts"] for one in answer["series"]}
+
+    assert counts == {f"large{number}": [1, 2] for number in range(50)} | {"other": [12, 0]}
+    assert list(counts)[-1] == "other"
+    assert answer["total"] == 162
+
+
+def test_a_histogram_adds_the_others_to_a_key_of_that_name(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(*(line("x", user=str(number)) for number in range(60)), *[line("x", user="other")] * 5)])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 1), "buckets": "1", "by": "user"}
+    answer = hub.get("/api/v1/histogram", params=bounds).json()
+    assert [one["counts"] for one in answer["series"] if one["key"] == "other"] == [[5 + 11]]
+    assert (len(answer["series"]), answer["total"]) == (50, 65)
+
+
 def test_a_missing_page_and_method_have_the_shape_of_errors(hub: httpx.Client) -> None:
     assert hub.get("/nowhere").json() == {"error": {"code": "not_found", "message": "Not Found"}}
     assert hub.post(PATH).json() == {"error": {"code": "method_not_allowed", "message": "Method Not Allowed"}}
