@@ -117,12 +117,8 @@ class Guard:
         if not self._sessions.needed or path in OPEN_PATHS or path.startswith(ASSETS):
             return True
 
-        scheme, _, token = caller.headers.get("authorization", "").partition(" ")
-
-        if scheme.lower() == "bearer":
-            return self._sessions.is_token(token.strip())
-
-        return self._sessions.knows(caller.cookies.get(COOKIE, ""))
+        token = _bearer(caller)
+        return self._sessions.knows(session_of(caller)) if token is None else self._sessions.is_token(token)
 
 
 def _is_same_origin(caller: HTTPConnection, host: re.Match[str]) -> bool:
@@ -155,6 +151,16 @@ def _is_near(caller: HTTPConnection) -> bool:
         return True
 
     return is_loopback(caller.client.host.removeprefix("::ffff:"))  # IPv4 as a socket for both kinds writes it
+
+
+def session_of(caller: HTTPConnection) -> str:
+    """Give the session by which a caller is known; an empty one where it shows the token itself."""
+    return caller.cookies.get(COOKIE, "") if _bearer(caller) is None else ""
+
+
+def _bearer(caller: HTTPConnection) -> str | None:
+    scheme, _, token = caller.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def inner_path(scope: Scope) -> str:

@@ -11,14 +11,14 @@ from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from loghub.hub.api.app import create_app
 from loghub.hub.guard import Guard
 from loghub.hub.sessions import Sessions
-from loghub.hub.settings import Settings
+from loghub.hub.settings import Limits, Settings
 from loghub.hub.store.memory import MemoryStore
 
 TOKEN = "a-token-of-the-test"
@@ -140,6 +140,49 @@ def test_a_browser_signs_in_and_out() -> None:
 
         assert client.delete("/api/v1/session").status_code == 204
         assert client.get("/api/v1/search", headers={"Cookie": f"loghub_session={value}"}).status_code == 401
+
+
+@contextmanager
+def signed_in_tail(client: httpx.Client) -> Iterator[ClientConnection]:
+    """Open a tail by a session of its own."""
+    signed = httpx.post(client.base_url.join("/api/v1/session"), json={"token": TOKEN})
+    cookie = "; ".join(f"{name}={value}" for name, value in signed.cookies.items())
+
+    with connect(f"ws://{client.base_url.netloc.decode()}/api/v1/tail", additional_headers={"Cookie": cookie}) as tail:
+        tail.recv(5)
+        client.headers["Cookie"] = cookie
+        yield tail
+
+
+def closing_code(tail: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed) as closed:
+        list(tail)
+
+    return closed.value.rcvd.code if closed.value.rcvd else None
+
+
+def test_signing_out_ends_the_tails_of_that_session_and_no_other() -> None:
+    with client_of(app_with(token=TOKEN)) as client, signed_in_tail(client) as other, signed_in_tail(client) as tail:
+        assert client.delete("/api/v1/session").status_code == 204
+        assert closing_code(tail) == 4401
+
+        with pytest.raises(TimeoutError):
+            other.recv(0.2)
+
+
+def test_a_tail_ends_with_its_session() -> None:
+    limits = Limits(session=1.5, heartbeat=0.05)
+
+    with (
+        client_of(app_with(token=TOKEN, limits=limits)) as client,
+        connect(
+            f"ws://{client.base_url.netloc.decode()}/api/v1/tail",
+            additional_headers={"Authorization": f"Bearer {TOKEN}"},
+        ) as program,
+        signed_in_tail(client) as tail,
+    ):
+        assert closing_code(tail) == 4401
+        assert program.recv(5)  # who shows the token itself has no session that could end
 
 
 @pytest.mark.parametrize(

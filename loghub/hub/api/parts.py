@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from loghub.hub.counters import Counters
+from loghub.hub.departures import Departures
 from loghub.hub.room import Room
 from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings
@@ -24,6 +25,7 @@ class Parts:
         threads: for what comes in and for questions that are answered at once.
         tails: threads for what tails read.
         searches: threads for searches, which may be slow and hold up nothing else.
+        departures: tells open tails that their session was ended.
         counters: what the hub counts about itself.
     """
 
@@ -35,6 +37,7 @@ class Parts:
     threads: Threads = field(default_factory=lambda: Threads(name="loghub-store"))
     tails: Threads = field(default_factory=lambda: Threads(name="loghub-tail"))
     searches: Threads = field(default_factory=lambda: Threads(name="loghub-search"))
+    departures: Departures = field(default_factory=Departures)
     counters: Counters = field(default_factory=Counters)
 
     def end_searches(self) -> None:

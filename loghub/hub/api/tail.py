@@ -10,11 +10,15 @@ from loghub.errors import MissingExtraError, QuerySyntaxError
 from loghub.hub.answers import error_fields, to_json
 from loghub.hub.api.parameters import read_query
 from loghub.hub.api.parts import Parts
+from loghub.hub.guard import session_of
 from loghub.hub.tail import Tail
 from loghub.hub.threads import EndedError
 
 BAD_QUERY = 4400
 """The code with which a WebSocket is closed whose query cannot be read."""
+
+SIGNED_OUT = 4401
+"""The code with which a WebSocket is closed whose session has ended."""
 
 
 async def tail(parts: Parts, socket: WebSocket) -> None:
@@ -28,8 +32,14 @@ async def tail(parts: Parts, socket: WebSocket) -> None:
     except (MissingExtraError, ValueError) as error:
         await _refuse(socket, error_fields("bad_query", str(error)))
     else:
-        with parts.counters.subscribers.track_inprogress():
-            await _first_of(_send(socket, subscription), _until_gone(socket))
+        session = session_of(socket) if parts.sessions.needed else ""
+
+        with parts.counters.subscribers.track_inprogress(), parts.departures.watch(session) as ended:
+            await _first_of(_send(socket, subscription), _until_gone(socket), _until_signed_out(parts, session, ended))
+
+        if ended.is_set():
+            with suppress(RuntimeError, WebSocketDisconnect):  # it went at the same moment
+                await socket.close(SIGNED_OUT, "signed out")
 
 
 def _subscribe(parts: Parts, socket: WebSocket) -> Tail:
@@ -53,6 +63,17 @@ async def _until_gone(socket: WebSocket) -> None:
     """Read what the client sends, which means nothing, until it closes."""
     while (await socket.receive())["type"] != "websocket.disconnect":
         pass
+
+
+async def _until_signed_out(parts: Parts, session: str, ended: asyncio.Event) -> None:
+    """Wait until the session by which the tail was opened is over; without one, that is never."""
+    while not ended.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(parts.settings.limits.heartbeat):
+                await ended.wait()
+
+        if session and not parts.sessions.knows(session):
+            ended.set()
 
 
 async def _first_of(*works: Coroutine[None, None, None]) -> None:
