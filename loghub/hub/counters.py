@@ -12,8 +12,8 @@ from loghub.metrics import text as process_text
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-
-_UNROUTED = (403, 404, 405)  # whoever gets these may have made up the method
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_UNROUTED = (401, 403, 404, 405)  # whoever gets these need not know a token, or what the hub takes
 
 
 class Counters:
@@ -78,5 +78,6 @@ class Timing:
             await self._app(scope, receive, send_and_look)
         finally:
             route = getattr(scope.get("route"), "path", "")  # the pattern, never the path: labels stay few
-            labels = ("" if status in _UNROUTED else scope["method"], route, str(status))
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            labels = ("" if status in _UNROUTED else method, route, str(status))
             self._counters.requests.labels(*labels).observe(time.perf_counter() - started)

@@ -3,12 +3,14 @@
 Any web page that a person visits can make their browser call a port of their machine. So:
 
 1. `Host` must be a loopback name or an allowed one (against DNS rebinding), with any port.
-2. `Origin`, where a browser sends it, must be the very host and port that is called, or an allowed
-   name. `null` is refused, and so is what the browser itself marks as coming from another site;
-   only a link to the page may come from there.
-3. With a token set, a caller shows it as `Authorization: Bearer`, or has a session: a cookie that
+2. `Origin`, where a browser sends it, must be the very host and port that is called. `null` is
+   refused, and so is what the browser itself marks as coming from another site; only a link to the
+   page may come from there.
+3. Without a token, callers must be on this machine: their address is a loopback one, or they have
+   none, as over a Unix socket. An application may listen anywhere and have this app mounted.
+4. With a token set, a caller shows it as `Authorization: Bearer`, or has a session: a cookie that
    a browser gets for the token, which scripts cannot read and other sites cannot send.
-4. The page, its assets and the health checks need no token, so that the form to sign in can show.
+5. The page, its assets and the health checks need no token, so that the form to sign in can show.
 
 A token is never read from a URL.
 """
@@ -54,14 +56,12 @@ class Guard:
     Args:
         app: what it guards.
         hosts: names under which the hub may be called, besides the loopback names.
-        origins: names whose pages may call it, besides its own page.
         sessions: knows the token and who has signed in.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str], origins: Sequence[str], sessions: Sessions) -> None:
+    def __init__(self, app: ASGIApp, hosts: Sequence[str], sessions: Sessions) -> None:
         self._app = app
         self._hosts = tuple(map(_bare, hosts))
-        self._origins = tuple(map(_bare, origins))
         self._sessions = sessions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,11 +86,16 @@ class Guard:
             return refusal(
                 403,
                 "host_refused",
-                f"this hub does not answer to the Host {', '.join(hosts)!r}: add its name to allowed_hosts",
+                f"no answer to the Host {', '.join(hosts)!r}: add its name to allowed_hosts (with a token)",
             )
 
-        if not self._is_same_origin(caller, host):
+        if not _is_same_origin(caller, host):
             return refusal(403, "origin_refused", "a page of another origin may not call this hub")
+
+        if not (self._sessions.needed or _is_near(caller)):
+            return refusal(
+                403, "caller_refused", "without a token only this machine may call: set a token, and send it"
+            )
 
         if not self._is_known(caller):
             return refusal(
@@ -106,44 +111,56 @@ class Guard:
         name = (host[1] or host[2]).lower().removesuffix(".")
         return is_loopback(name) or _is_one_of(name, self._hosts)
 
-    def _is_same_origin(self, caller: HTTPConnection, host: re.Match[str]) -> bool:
-        origins = caller.headers.getlist("origin")
-
-        if not origins:
-            foreign = caller.headers.get("sec-fetch-site") in _FOREIGN_SITES
-            return not foreign or _opens_page(caller)
-
-        if len(origins) > 1:
-            return False
-
-        try:
-            origin = urlsplit(origins[0])
-            name, port = origin.hostname, origin.port
-        except ValueError:
-            return False
-
-        if origin.scheme not in _DEFAULT_PORTS or not name:
-            return False
-
-        if _is_one_of(name, self._origins):
-            return True
-
-        # Behind a proxy that ends TLS the scheme differs, so a missing port is the one of the origin's scheme.
-        default = _DEFAULT_PORTS[origin.scheme]
-        return (name, port or default) == ((host[1] or host[2]).lower(), int(host[3] or default))
-
     def _is_known(self, caller: HTTPConnection) -> bool:
         path = inner_path(caller.scope)
 
         if not self._sessions.needed or path in OPEN_PATHS or path.startswith(ASSETS):
             return True
 
-        scheme, _, token = caller.headers.get("authorization", "").partition(" ")
+        token = _bearer(caller)
+        return self._sessions.knows(session_of(caller)) if token is None else self._sessions.is_token(token)
 
-        if scheme.lower() == "bearer":
-            return self._sessions.is_token(token.strip())
 
-        return self._sessions.knows(caller.cookies.get(COOKIE, ""))
+def _is_same_origin(caller: HTTPConnection, host: re.Match[str]) -> bool:
+    origins = caller.headers.getlist("origin")
+
+    if not origins:
+        foreign = caller.headers.get("sec-fetch-site") in _FOREIGN_SITES
+        return not foreign or _opens_page(caller)
+
+    if len(origins) > 1:
+        return False
+
+    try:
+        origin = urlsplit(origins[0])
+        name, port = origin.hostname, origin.port
+    except ValueError:
+        return False
+
+    if origin.scheme not in _DEFAULT_PORTS or not name:
+        return False
+
+    # Behind a proxy that ends TLS the scheme differs, so a missing port is the one of the origin's scheme.
+    default = _DEFAULT_PORTS[origin.scheme]
+    return (name, port or default) == ((host[1] or host[2]).lower(), int(host[3] or default))
+
+
+def _is_near(caller: HTTPConnection) -> bool:
+    """Tell whether the caller is on this machine."""
+    if caller.client is None:
+        return True
+
+    return is_loopback(caller.client.host.removeprefix("::ffff:"))  # IPv4 as a socket for both kinds writes it
+
+
+def session_of(caller: HTTPConnection) -> str:
+    """Give the session by which a caller is known; an empty one where it shows the token itself."""
+    return caller.cookies.get(COOKIE, "") if _bearer(caller) is None else ""
+
+
+def _bearer(caller: HTTPConnection) -> str | None:
+    scheme, _, token = caller.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def inner_path(scope: Scope) -> str:

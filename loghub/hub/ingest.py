@@ -40,6 +40,7 @@ MEDIA_TYPES = frozenset(
 _CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
 _ENCODINGS = {"Accept-Encoding": "gzip, identity"}
 _GZIP = ("gzip", "x-gzip")
+_MAX_STREAMS = 64  # each costs a copy of what lies behind it
 _OWN_NAMES = ("_id", "_received", "_cursor")
 
 
@@ -142,12 +143,16 @@ def unpack(body: bytes, limit: int) -> bytes:
     """
     parts: list[bytes] = []
     room = limit
+    rest = memoryview(body)
 
-    while body:
+    while rest:
+        if len(parts) == _MAX_STREAMS:
+            raise IngestError(400, "gzip", f"the body has more than {_MAX_STREAMS} gzip streams behind each other")
+
         stream = zlib.decompressobj(wbits=31)
 
         try:
-            part = stream.decompress(body, room + 1)
+            part = stream.decompress(rest, room + 1)
         except zlib.error as error:
             raise IngestError(400, "gzip", f"the body is no gzip: {error}") from None
 
@@ -160,7 +165,7 @@ def unpack(body: bytes, limit: int) -> bytes:
             raise IngestError(400, "gzip", "the body ends within its gzip stream")
 
         parts.append(part)
-        body = stream.unused_data
+        rest = rest[len(rest) - len(stream.unused_data) :]
 
     return b"".join(parts)
 

@@ -48,7 +48,7 @@ def serve(settings: Settings, *, started: Callable[[str], None] | None = None) -
 
         try:
             app = create_app(store, settings, ingest=True)
-            Server(app, settings, started=started).run([listener])
+            Server(app, settings, started=started, ending=app.state.parts.end_searches).run([listener])
         finally:
             store.close()
 
@@ -69,9 +69,17 @@ class Server(uvicorn.Server):
         app: what it serves.
         settings: TLS, and the address to tell.
         started: called with the address once it answers.
+        ending: called when it is to end, before it waits for the requests under way.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, started: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        *,
+        started: Callable[[str], None] | None = None,
+        ending: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -90,6 +98,7 @@ class Server(uvicorn.Server):
         )
         self._scheme = "https" if settings.tls_cert else "http"
         self._on_started = started
+        self._on_ending = ending
 
     def stop(self) -> None:
         """End it soon; from any thread."""
@@ -106,6 +115,13 @@ class Server(uvicorn.Server):
 
         if self._on_started and sockets:
             self._on_started(f"{self._scheme}://{address_of(sockets[0])}")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of whoever waits for a search, then end."""
+        if self._on_ending:
+            self._on_ending()
+
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """What a hub may be told, checked when it is told.
 
 A `Settings` that exists is one that can be served: in particular, it never listens beyond
-loopback without a token. It reads no file and opens no socket.
+loopback, nor answers to another name, without a token. It reads no file and opens no socket.
 """
 
 import os
@@ -71,7 +71,7 @@ class Settings:
         data: the data directory.
         token: what callers must show; needed beyond loopback.
         allowed_hosts: names under which the hub may be called, besides the loopback names and `host`;
-            `*.example.org` allows each name below it.
+            `*.example.org` allows each name below it. They need a token.
         tls_cert: a certificate chain; with `tls_key` it makes the hub speak TLS.
         tls_key: the key of `tls_cert`.
         keep_us: microseconds for which events are kept.
@@ -99,8 +99,8 @@ class Settings:
         if not 0 <= self.port <= _MAX_PORT:
             raise ConfigError(self.owner, "port", self.port, _PORT_REMEDY)
 
-        self._check_token()
         self._check_names()
+        self._check_token()
         self._check_tls()
 
         if self.keep_us <= 0:
@@ -122,6 +122,14 @@ class Settings:
                     "host",
                     self.host,
                     "set a token to listen beyond loopback, or listen on 127.0.0.1",
+                )
+
+            if not all(map(is_loopback, self.allowed_hosts)):  # a proxy may call from this machine for anybody
+                raise ConfigError(
+                    self.owner,
+                    "allowed_hosts",
+                    ", ".join(self.allowed_hosts),
+                    "set a token too: who calls by such a name may be anywhere",
                 )
 
         elif (

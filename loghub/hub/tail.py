@@ -7,10 +7,12 @@ Rules:
 2. A position has a name, the cursor: a client that lost its connection goes on behind it, without
    a gap and without an event twice. A cursor of another life of the store starts at the oldest event.
 3. A client that is too far behind, or for which the store no longer holds what comes next, gets a
-   gap frame with the exact number of events it does not see, and goes on behind them. It is never
-   disconnected for being slow.
-4. Frames hold as many events as there are, up to a bound. When nothing is to be said for a while,
+   gap frame with the exact number of events that it was moved past, those too that would not have
+   matched, and goes on behind them. It is never disconnected for being slow.
+4. Frames hold as many events as there are, up to a bound, and so does what one pull reads: fewer
+   events where they are large. When nothing is to be said for a while,
    a heartbeat says so.
+5. What is relative to now in a query moves along with the clock, within seconds.
 
 Nothing here knows WebSockets: frames are bytes. Subscribers may live on several event loops.
 """
@@ -18,7 +20,7 @@ Nothing here knows WebSockets: frames are bytes. Subscribers may live on several
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -31,8 +33,14 @@ from loghub.query.tree import Query
 
 HEARTBEAT = b'{"type":"heartbeat"}'
 
-_BATCH = 500  # events in a frame
+_BATCH = 500  # events in a pull
+_MOST_BYTES = 4 * 2**20  # bytes of events in a pull, and one event more
+_RECOMPILE_US = 10_000_000  # microseconds for which a relative time in the query may stand still
 _PAUSE = 0.02  # seconds between two pulls while events keep coming, so that they come together
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 class Tail:
@@ -44,14 +52,28 @@ class Tail:
         cursor: the position to go on behind; None starts with what comes next.
         limits: when it is moved ahead, how large a frame is, when it says that it is alive.
         threads: for calls to the store.
+        clock_us: gives the time in microseconds.
     """
 
-    def __init__(self, store: Store, query: Query, cursor: str | None, limits: Limits, threads: Threads) -> None:
+    def __init__(
+        self,
+        store: Store,
+        query: Query,
+        cursor: str | None,
+        limits: Limits,
+        threads: Threads,
+        *,
+        clock_us: Callable[[], int] = _now_us,
+    ) -> None:
         self._store = store
         self._cursor = cursor
         self._limits = limits
         self._threads = threads
-        self._matches = predicate(query, now_us=time.time_ns() // 1000)
+        self._clock_us = clock_us
+        self._query = query
+        self._compiled_us = clock_us()
+        self._matches = predicate(query, now_us=self._compiled_us)
+        self._batch = _BATCH  # until it is known how large they are
         self._position = 0
         self._told = 0  # the position in the last frame
 
@@ -118,7 +140,8 @@ class Tail:
         if newest - start > self._limits.lag:
             frames.append(self._skip_to(newest - _BATCH))
 
-        events = self._store.after(self._position, _BATCH)
+        batch = self._batch
+        events = self._store.after(self._position, batch)
 
         # Without events, what there was up to `newest` is gone.
         following = events[0].arrival - 1 if events else newest
@@ -126,8 +149,19 @@ class Tail:
         if following > self._position:
             frames.append(self._skip_to(following))
 
-        frames.extend(self._event_frames(events, self._matches))
-        return _Pull(frames, self._position > start, len(events) == _BATCH)
+        frames.extend(self._event_frames(events, self._current_matches()))
+        left = bool(events) and self._position < events[-1].arrival
+        return _Pull(frames, self._position > start, left or len(events) == batch)
+
+    def _current_matches(self) -> Predicate:
+        """Give the predicate for about now; rarely a new one, as one event may cost less than to compile it."""
+        now = self._clock_us()
+
+        if abs(now - self._compiled_us) >= _RECOMPILE_US:
+            self._compiled_us = now
+            self._matches = predicate(self._query, now_us=now)
+
+        return self._matches
 
     def _skip_to(self, position: int) -> bytes:
         skipped = {
@@ -140,10 +174,13 @@ class Tail:
         return to_json(skipped)
 
     def _event_frames(self, events: list[StoredEvent], matches: Predicate) -> list[bytes]:
-        """Write the events that match into frames of bounded size, and move the position behind them."""
+        """Write the events that match into frames of bounded size, and move the position behind them.
+
+        Where they are large it stops early, and the next pull reads fewer.
+        """
         frames: list[bytes] = []
         waiting: list[bytes] = []
-        size = 0
+        size = total = count = 0
 
         for stored in events:
             text = event_json(stored, self._store.epoch) if matches(stored.event) else b""
@@ -157,7 +194,13 @@ class Tail:
                 size += len(text)
 
             self._position = stored.arrival
+            count += 1
+            total += len(text) or _rough_size(stored)
 
+            if total > _MOST_BYTES:
+                break
+
+        self._batch = max(1, min(_BATCH, self._batch * 2, _MOST_BYTES * count // max(1, total)))
         return [*frames, self._frame(waiting)] if waiting else frames
 
     def _sign_of_life(self) -> bytes:
@@ -168,6 +211,11 @@ class Tail:
         self._told = self._position
         cursor = to_json({"cursor": tail_cursor(self._store.epoch, self._position)})
         return b'{"type":"events","events":[' + b",".join(events) + b"]," + cursor[1:]
+
+
+def _rough_size(stored: StoredEvent) -> int:
+    """Tell about how large an event is, without writing it."""
+    return sum(len(value) for value in stored.event.fields.values() if isinstance(value, str))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,27 @@
-"""Threads for calls that block: the store is never called on an event loop."""
+"""Threads for calls that block: the store is never called on an event loop.
+
+The threads are daemons, and whoever waits for one can be let go before it is done: a search that
+takes minutes keeps neither its caller nor the process.
+"""
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import ParamSpec, TypeAlias, TypeVar
+
+from loghub.errors import LoghubError
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_Job: TypeAlias = tuple["Future[_T]", Callable[[], _T]]
+
+
+class EndedError(LoghubError):
+    """The hub ends, and what was asked for was not done."""
 
 
 class Threads:
@@ -15,27 +29,103 @@ class Threads:
 
     Args:
         size: calls at once.
+        name: what the threads are called.
     """
 
-    def __init__(self, size: int = 8) -> None:
+    def __init__(self, size: int = 4, name: str = "loghub-store") -> None:
         self._size = size
+        self._name = name
         self._pid = 0
-        self._pool: ThreadPoolExecutor | None = None
+        self._pool: _Pool | None = None
 
     async def call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-        """Call a function in a thread and wait for it without blocking the loop."""
-        return await asyncio.wrap_future(self._living_pool().submit(function, *args, **kwargs))
+        """Call a function in a thread and wait for it without blocking the loop.
+
+        Where the waiting is cancelled, a call that has not begun is never made.
+
+        Raises:
+            EndedError: the threads were closed meanwhile.
+        """
+        return await asyncio.wrap_future(self._living_pool().submit(lambda: function(*args, **kwargs)))
 
     def close(self) -> None:
-        """Let the threads end; idempotent. A later call starts new ones."""
+        """Let the threads end, and at once all who wait for them; idempotent. A later call starts new ones."""
         pool, self._pool = self._pool, None
 
         if pool is not None and self._pid == os.getpid():
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.close()
 
-    def _living_pool(self) -> ThreadPoolExecutor:
-        if self._pool is None or self._pid != os.getpid():
+    def _living_pool(self) -> "_Pool":
+        pool = self._pool
+
+        if pool is None or self._pid != os.getpid():
             self._pid = os.getpid()
-            self._pool = ThreadPoolExecutor(self._size, "loghub-store")
+            self._pool = pool = _Pool(self._size, self._name)
 
-        return self._pool
+        return pool
+
+
+class _Pool:
+    """Daemon threads, started as they are needed.
+
+    A future here is never "running", so it can be cancelled or failed while its call goes on.
+    """
+
+    def __init__(self, size: int, name: str) -> None:
+        self._size = size
+        self._name = name
+        self._jobs: SimpleQueue[_Job[object] | None] = SimpleQueue()
+        self._open: set[Future[object]] = set()
+        self._lock = threading.Lock()
+        self._started = 0
+        self._is_closed = False
+
+    def submit(self, function: Callable[[], _T]) -> "Future[_T]":
+        future: Future[_T] = Future()
+
+        with self._lock:
+            if self._is_closed:
+                future.set_exception(EndedError("the hub is ending"))
+                return future
+
+            self._open.add(future)  # type: ignore[arg-type]
+            self._jobs.put((future, function))  # type: ignore[arg-type]
+
+            if len(self._open) > self._started and self._started < self._size:
+                self._started += 1
+                threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
+
+        return future
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            waiting = list(self._open)
+
+            for _ in range(self._started):
+                self._jobs.put(None)
+
+        for future in waiting:
+            with suppress(InvalidStateError):
+                future.set_exception(EndedError("the hub is ending"))
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            future, function = job
+
+            if not future.done():
+                _run(future, function)
+
+            with self._lock:
+                self._open.discard(future)
+
+
+def _run(future: "Future[_T]", function: Callable[[], _T]) -> None:
+    try:
+        result = function()
+    except BaseException as error:  # noqa: BLE001 (whoever waits must hear of it)
+        with suppress(InvalidStateError):
+            future.set_exception(error)
+    else:
+        with suppress(InvalidStateError):  # nobody waits any more
+            future.set_result(result)

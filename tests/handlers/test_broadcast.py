@@ -120,7 +120,7 @@ def test_the_app_shows_what_the_process_counts_of_its_records(logger: logging.Lo
 
 
 def test_hosts_can_be_allowed(logger: logging.Logger) -> None:
-    handler = BroadcastHandler(serve="127.0.0.1:0", allowed_hosts=["logs.example.org"])
+    handler = BroadcastHandler(serve="127.0.0.1:0", allowed_hosts=["logs.example.org"], token="a-token-of-the-test")
     logger.addHandler(handler)
 
     for host, status in (("logs.example.org", 200), ("other.example.org", 403)):

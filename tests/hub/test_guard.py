@@ -10,14 +10,15 @@ from served_hub import served
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection
 from starlette.routing import Mount, Route, WebSocketRoute
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from starlette.types import ASGIApp, Receive, Scope, Send
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from loghub.hub.api.app import create_app
 from loghub.hub.guard import Guard
 from loghub.hub.sessions import Sessions
-from loghub.hub.settings import Settings
+from loghub.hub.settings import Limits, Settings
 from loghub.hub.store.memory import MemoryStore
 
 TOKEN = "a-token-of-the-test"
@@ -63,7 +64,7 @@ FOREIGN = [
 
 
 @contextmanager
-def client_of(app: Starlette) -> Iterator[httpx.Client]:
+def client_of(app: ASGIApp) -> Iterator[httpx.Client]:
     with served(app) as address, httpx.Client(base_url=f"http://{address}") as client:
         yield client
 
@@ -143,6 +144,49 @@ def test_a_browser_signs_in_and_out() -> None:
         assert client.get("/api/v1/search", headers={"Cookie": f"loghub_session={value}"}).status_code == 401
 
 
+@contextmanager
+def signed_in_tail(client: httpx.Client) -> Iterator[ClientConnection]:
+    """Open a tail by a session of its own."""
+    signed = httpx.post(client.base_url.join("/api/v1/session"), json={"token": TOKEN})
+    cookie = "; ".join(f"{name}={value}" for name, value in signed.cookies.items())
+
+    with connect(f"ws://{client.base_url.netloc.decode()}/api/v1/tail", additional_headers={"Cookie": cookie}) as tail:
+        tail.recv(5)
+        client.headers["Cookie"] = cookie
+        yield tail
+
+
+def closing_code(tail: ClientConnection) -> int | None:
+    with pytest.raises(ConnectionClosed) as closed:
+        list(tail)
+
+    return closed.value.rcvd.code if closed.value.rcvd else None
+
+
+def test_signing_out_ends_the_tails_of_that_session_and_no_other() -> None:
+    with client_of(app_with(token=TOKEN)) as client, signed_in_tail(client) as other, signed_in_tail(client) as tail:
+        assert client.delete("/api/v1/session").status_code == 204
+        assert closing_code(tail) == 4401
+
+        with pytest.raises(TimeoutError):
+            other.recv(0.2)
+
+
+def test_a_tail_ends_with_its_session() -> None:
+    limits = Limits(session=1.5, heartbeat=0.05)
+
+    with (
+        client_of(app_with(token=TOKEN, limits=limits)) as client,
+        connect(
+            f"ws://{client.base_url.netloc.decode()}/api/v1/tail",
+            additional_headers={"Authorization": f"Bearer {TOKEN}"},
+        ) as program,
+        signed_in_tail(client) as tail,
+    ):
+        assert closing_code(tail) == 4401
+        assert program.recv(5)  # who shows the token itself has no session that could end
+
+
 @pytest.mark.parametrize(
     ("content", "content_type"),
     [
@@ -185,7 +229,11 @@ def test_without_a_token_signing_in_is_not_needed() -> None:
         ({"Host": "localhost:8514", "Origin": "http://localhost"}, 403),
         ({"Host": "localhost:8514", "Origin": "http://127.0.0.1:8514"}, 403),
         ({"Host": "[::1]:8514", "Origin": "http://[::1]:8514"}, 200),
-        ({"Host": "localhost:8514", "Origin": "https://logs.example.org"}, 200),
+        ({"Host": "localhost:8514", "Origin": "https://logs.example.org"}, 403),
+        ({"Host": "logs.example.org", "Origin": "https://logs.example.org"}, 200),
+        ({"Host": "logs.example.org", "Origin": "https://logs.example.org:444"}, 403),
+        ({"Host": "a.team.example", "Origin": "https://b.team.example"}, 403),
+        ({"Host": "a.team.example", "Origin": "https://a.team.example"}, 200),
         ({"Host": "localhost:8514", "Origin": "https://logs.example.org.evil.example"}, 403),
         ({"Host": "localhost:8514", "Origin": "https://logs.example.org@evil.example"}, 403),
         ({"Host": "localhost:8514", "Origin": "chrome-extension://localhost:8514"}, 403),
@@ -195,8 +243,72 @@ def test_without_a_token_signing_in_is_not_needed() -> None:
     ],
 )
 def test_names_that_may_call(headers: dict[str, str], status: int) -> None:
-    with client_of(app_with(allowed_hosts=("logs.example.org", "*.team.example"))) as client:
+    headers = headers | {"Authorization": f"Bearer {TOKEN}"}
+
+    with client_of(app_with(token=TOKEN, allowed_hosts=("logs.example.org", "*.team.example"))) as client:
         assert client.get("/api/v1/search", headers=headers).status_code == status
+
+
+FAR = ("203.0.113.9", "192.168.1.7", "2001:db8::1", "::ffff:203.0.113.9", "testclient", "")
+NEAR = ("127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1", None)
+
+
+def called_from(peer: str | None, app: ASGIApp) -> ASGIApp:
+    """Mount an app so that every caller has this address."""
+
+    async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "client": peer if peer is None else (peer, 1)}, receive, send)
+
+    return mounted
+
+
+@pytest.mark.parametrize("peer", FAR)
+def test_without_a_token_nobody_on_another_machine_may_call(peer: str) -> None:
+    with client_of(called_from(peer, app_with())) as client:
+        for method, path in every_http_route():
+            assert client.request(method, path, headers={"Host": "localhost"}).status_code == 403, (method, path)
+
+        error = client.get("/api/v1/search").json()["error"]
+        assert error["code"] == "caller_refused"
+        assert error["message"].endswith("set a token, and send it")
+
+        for path in every_socket():
+            with pytest.raises(InvalidStatus, match="403"), connect(f"ws://{client.base_url.netloc.decode()}{path}"):
+                pass
+
+
+@pytest.mark.parametrize("peer", NEAR)
+def test_without_a_token_this_machine_may_call(peer: str | None) -> None:
+    with client_of(called_from(peer, app_with())) as client:
+        assert client.get("/api/v1/search").status_code == 200
+
+
+@pytest.mark.parametrize("peer", FAR)
+def test_with_a_token_any_machine_may_call(peer: str) -> None:
+    with client_of(called_from(peer, app_with(token=TOKEN))) as client:
+        assert client.get("/api/v1/search").status_code == 401
+        assert client.get("/api/v1/search", headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "http://a.logs.example.org", "https://logs.example.org:444"])
+def test_a_page_of_another_port_or_subdomain_gets_no_tail_by_the_cookie(origin: str) -> None:
+    with client_of(app_with(token=TOKEN, allowed_hosts=("logs.example.org", "*.logs.example.org"))) as client:
+        client.post("/api/v1/session", json={"token": TOKEN})
+        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        address = client.base_url.netloc.decode()
+
+        with (
+            pytest.raises(InvalidStatus, match="403"),
+            connect(f"ws://{address}/api/v1/tail", origin=Origin(origin), additional_headers={"Cookie": cookie}),
+        ):
+            pass
+
+        with connect(
+            f"ws://{address}/api/v1/tail",
+            origin=Origin(f"http://{address}"),
+            additional_headers={"Cookie": cookie},
+        ) as tail:
+            assert tail.recv(5)
 
 
 def test_a_link_from_elsewhere_opens_the_page() -> None:
@@ -208,7 +320,7 @@ def test_a_link_from_elsewhere_opens_the_page() -> None:
 
 
 def test_two_hosts_or_none_are_refused() -> None:
-    guard = Guard(app_with(), (), (), Sessions(None, 60))
+    guard = Guard(app_with(), (), Sessions(None, 60))
 
     for hosts in ([], ["localhost", "localhost"]):
         headers = [(b"host", host.encode()) for host in hosts]
@@ -230,6 +342,6 @@ def test_every_answer_carries_the_headers_of_a_careful_server() -> None:
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_odd_headers_never_break_the_guard(host: str, origin: str) -> None:
-    guard = Guard(app_with(), (), (), Sessions(None, 60))
+    guard = Guard(app_with(), (), Sessions(None, 60))
     headers = [(b"host", host.encode("utf-8", "replace")), (b"origin", origin.encode("utf-8", "replace"))]
     guard._refuse(HTTPConnection({"type": "http", "method": "GET", "path": "/", "headers": headers}))

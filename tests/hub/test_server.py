@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -106,6 +107,53 @@ def test_a_signal_ends_the_hub_in_order(tmp_path: Path) -> None:
             process.send_signal(number)
             assert process.communicate(timeout=20)[0] == "ended\n"
             assert process.returncode == 0
+
+
+ENDLESS = """
+import pathlib, sys
+from loghub.hub import server
+from loghub.hub.settings import Settings
+from loghub.hub.store import duck
+
+class Endless(duck.DuckStore):
+    def search(self, *args, **options):
+        with self._read() as (cursor, _):
+            self.stop = cursor.interrupt
+            print("begun", flush=True)
+
+            try:
+                cursor.execute("SELECT count(*) FROM range(1000000000000) t(n) WHERE hash(n) = 1").fetchall()
+            finally:
+                self.stop = str
+
+    def interrupt(self):
+        self.stop()
+
+duck.DuckStore = Endless
+server.serve(Settings(port=0, data=pathlib.Path(sys.argv[1])), started=lambda url: print(url, flush=True))
+"""
+
+
+def test_a_long_search_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    with (
+        subprocess.Popen(
+            [sys.executable, "-c", ENDLESS, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process,
+        ThreadPoolExecutor(1) as clients,
+    ):
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        search = clients.submit(httpx.get, f"{address}/api/v1/search", timeout=60)
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGTERM)
+
+        try:
+            assert process.communicate(timeout=9) == ("", "")
+        finally:
+            process.kill()
+
+        assert process.returncode == 0
+        assert search.result(10).status_code == 503
 
 
 def test_a_taken_port_is_named_before_the_data_is_touched(tmp_path: Path) -> None:

@@ -18,8 +18,12 @@ TOKEN = "12345678"
         ({"port": 70000}, "port=70000: the port is a number from 0 to 65535"),
         ({"token": "short"}, "token='…': use at least 8"),
         ({"token": "with a space"}, "token='…'"),
-        ({"allowed_hosts": ("http://x",)}, "allowed_hosts='http://x'"),
-        ({"allowed_hosts": ("*",)}, "allowed_hosts='*'"),
+        ({"token": TOKEN, "allowed_hosts": ("http://x",)}, "allowed_hosts='http://x'"),
+        ({"token": TOKEN, "allowed_hosts": ("*",)}, "allowed_hosts='*'"),
+        (
+            {"allowed_hosts": ("localhost", "logs.example.org")},
+            "allowed_hosts='localhost, logs.example.org': set a token",
+        ),
         ({"tls_cert": Path("cert.pem")}, "tls_key=None: give tls_cert and tls_key together"),
         ({"tls_cert": Path("no.pem"), "tls_key": Path("no.pem")}, "tls_cert='no.pem': there is no such file"),
         ({"keep_us": 0}, "keep=0"),
@@ -31,6 +35,10 @@ def test_a_wrong_option_is_named_with_its_remedy(options: dict[str, Any], messag
         Settings(**options)
 
     assert message in str(caught.value)
+
+
+def test_other_loopback_names_need_no_token() -> None:
+    assert Settings(allowed_hosts=("::1", "127.0.0.2")).names == ("::1", "127.0.0.2", "127.0.0.1")
 
 
 def test_beyond_loopback_a_token_is_enough() -> None:

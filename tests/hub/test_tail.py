@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from served_hub import SOURCE, batch, line
+from served_hub import SOURCE, TIME_US, batch, line
 
 from loghub.hub.settings import Limits
 from loghub.hub.store.memory import MemoryStore
@@ -174,6 +174,65 @@ async def test_frames_are_bounded_in_bytes() -> None:
 
     assert [[event["message"] for event in frame["events"]] for frame in frames] == [["1", "2"], ["3", "4"], ["5", "6"]]
     assert [frame["cursor"] for frame in frames] == [f"{store.epoch}~{place}" for place in (2, 4, 6)]
+
+
+class Measured(MemoryStore):
+    """A store that remembers how many events were read at once."""
+
+    def __init__(self, maxlen: int) -> None:
+        super().__init__(maxlen)
+        self.reads: list[int] = []
+
+    def after(self, arrival: int, limit: int) -> list[StoredEvent]:
+        found = super().after(arrival, limit)
+        self.reads.append(sum(len(str(stored.event.fields["message"])) for stored in found))
+        return found
+
+
+@pytest.mark.parametrize("query", ["", "nothing has this"])
+async def test_a_pull_is_bounded_by_bytes_too(query: str) -> None:
+    store = Measured(1000)
+    store.append([batch(*(line("small") for _ in range(600)))])
+    store.append([batch(*[line("x" * 200_000)] * 120, first=601)])
+    tail = Tail(store, parse(query), f"{store.epoch}~600", LIMITS, Threads())
+    tail._position = 600
+    sizes: list[int] = []
+    seen = 0
+
+    while tail._position < 720:
+        pull = tail._pull()
+        assert pull.is_full or tail._position == 720
+        sizes.append(sum(map(len, pull.frames)))
+        seen += sum(len(json.loads(frame).get("events", ())) for frame in pull.frames)
+
+    assert max(sizes) < 5 * 2**20
+    assert max(store.reads[1:]) < 9 * 2**20
+    assert seen == (120 if not query else 0)
+
+
+async def test_small_events_come_many_at_once_again() -> None:
+    store = MemoryStore(5000)
+    store.append([batch(*[line("x" * 200_000)] * 60, *[line("small")] * 3000)])
+    tail = Tail(store, parse(""), None, Limits(), Threads())
+    counts: list[int] = []
+
+    while (pull := tail._pull()).frames:
+        counts.append(sum(len(json.loads(frame)["events"]) for frame in pull.frames))
+
+    assert sum(counts) == 3060
+    assert min(counts) < 30
+    assert max(counts) == 500
+
+
+async def test_a_relative_time_moves_along_with_the_clock() -> None:
+    store = MemoryStore()
+    now = TIME_US + 60_000_000
+    tail = Tail(store, parse("ts>-15m"), None, LIMITS, Threads(), clock_us=lambda: now)
+    fill(store, [1])
+    assert len(tail._pull().frames) == 1
+    now += 20 * 60_000_000
+    fill(store, [2])
+    assert not tail._pull().frames
 
 
 async def test_appends_of_many_threads_all_come_once() -> None:

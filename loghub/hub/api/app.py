@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from loghub.errors import MissingExtraError, QuerySyntaxError
+from loghub.errors import MissingExtraError, QuerySyntaxError, StoreError
 from loghub.hub.answers import refusal
 from loghub.hub.api import health, search, session, tail, viewer
 from loghub.hub.api.ingest import take_in
@@ -25,6 +25,7 @@ from loghub.hub.room import Room
 from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings
 from loghub.hub.store.protocol import Store
+from loghub.hub.threads import EndedError
 from loghub.hub.writer import Writer
 
 
@@ -50,7 +51,7 @@ def create_app(store: Store, settings: Settings, *, ingest: bool) -> Starlette:
         routes=_routes(parts),
         middleware=[
             Middleware(Timing, parts.counters),
-            Middleware(Guard, settings.names, settings.allowed_hosts, parts.sessions),
+            Middleware(Guard, settings.names, parts.sessions),
         ],
         exception_handlers=_REFUSALS,
         lifespan=_lifespan(parts),
@@ -112,6 +113,17 @@ async def _on_ingest(_request: Request, error: Exception) -> Response:
     return refusal(error.status, error.code, str(error), headers=error.headers)
 
 
+async def _on_store(_request: Request, error: Exception) -> Response:
+    if isinstance(error, TimeoutError):
+        return refusal(504, "too_slow", str(error))
+
+    return refusal(503, "store", str(error), headers={"Retry-After": "1"})
+
+
+async def _on_end(_request: Request, error: Exception) -> Response:
+    return refusal(503, "ending", str(error), headers={"Retry-After": "1"})
+
+
 async def _on_bug(_request: Request, _error: Exception) -> Response:
     return refusal(500, "internal", "the hub failed: its own log says why")
 
@@ -124,5 +136,7 @@ _REFUSALS: Mapping[Any, Callable[[Request, Exception], Any]] = {
     MissingExtraError: _on_query,
     ParameterError: _on_parameter,
     IngestError: _on_ingest,
+    StoreError: _on_store,
+    EndedError: _on_end,
     Exception: _on_bug,
 }

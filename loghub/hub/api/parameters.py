@@ -5,28 +5,26 @@ from typing import Literal, get_args
 
 from starlette.datastructures import QueryParams
 
+from loghub.event.model import format_time
 from loghub.hub.answers import parse_page_cursor
 from loghub.hub.store.protocol import Order, Place, Span
+from loghub.query.fields import INSIDE_EXCEPTION
 from loghub.query.parse import parse
 from loghub.query.times import parse_moment
-from loghub.query.tree import Query
+from loghub.query.tree import ALIASES, Query
 
 _ALWAYS = Span(-(2**62), 2**62)
 _MAX_DIGITS = 9
 _MAX_QUERY = 4096
+_MAX_FIELD = 256
 _CHOICES: tuple[Order, ...] = get_args(Order)
 
 
 class ParameterError(ValueError):
-    """A parameter that cannot be used.
-
-    Attributes:
-        name: which one.
-    """
+    """A parameter that cannot be used; the message begins with its name."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(f"{name}: {message}")
-        self.name = name
 
 
 def now_us() -> int:
@@ -81,6 +79,22 @@ def read_number(parameters: QueryParams, name: str, default: int, largest: int) 
     return int(text)
 
 
+def read_field(parameters: QueryParams, name: str, default: str) -> str:
+    """Read the name of a field, as a query has it: also a short one.
+
+    Raises:
+        ParameterError: it names nothing.
+    """
+    text = parameters.get(name) or default
+
+    if len(text) > _MAX_FIELD or text == INSIDE_EXCEPTION:
+        raise ParameterError(
+            name, f"expected the name of a field, as level or exception.type, found {text[:_MAX_FIELD]!r}"
+        )
+
+    return ALIASES.get(text, text)
+
+
 def read_order(parameters: QueryParams) -> Order:
     """Read "order".
 
@@ -122,6 +136,11 @@ def _moment(parameters: QueryParams, name: Literal["from", "to"], default: str |
         return open_end
 
     try:
-        return parse_moment(text, now)
+        moment = parse_moment(text, now)
+        format_time(moment)
+    except OverflowError:
+        raise ParameterError(name, f"{text!r} lies outside of the years 1 to 9999") from None
     except ValueError as error:
         raise ParameterError(name, str(error)) from None
+
+    return moment

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from loghub.hub.counters import Counters
+from loghub.hub.departures import Departures
 from loghub.hub.room import Room
 from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings
@@ -21,7 +22,10 @@ class Parts:
         sessions: who has signed in.
         room: bytes for the bodies of requests.
         writer: who appends; None where nothing is taken in.
-        threads: for calls to the store.
+        threads: for what comes in and for questions that are answered at once.
+        tails: threads for what tails read.
+        searches: threads for searches, which may be slow and hold up nothing else.
+        departures: tells open tails that their session was ended.
         counters: what the hub counts about itself.
     """
 
@@ -30,12 +34,26 @@ class Parts:
     sessions: Sessions
     room: Room
     writer: Writer | None
-    threads: Threads = field(default_factory=Threads)
+    threads: Threads = field(default_factory=lambda: Threads(name="loghub-store"))
+    tails: Threads = field(default_factory=lambda: Threads(name="loghub-tail"))
+    searches: Threads = field(default_factory=lambda: Threads(name="loghub-search"))
+    departures: Departures = field(default_factory=Departures)
     counters: Counters = field(default_factory=Counters)
+
+    def end_searches(self) -> None:
+        """Refuse the searches under way, and stop them where the engine can; idempotent."""
+        self.searches.close()
+        interrupt = getattr(self.store, "interrupt", None)
+
+        if interrupt is not None:
+            interrupt()
 
     def close(self) -> None:
         """Write what waits and let the threads end; the store stays open. Idempotent."""
+        self.end_searches()
+
         if self.writer is not None:
             self.writer.close()
 
+        self.tails.close()
         self.threads.close()

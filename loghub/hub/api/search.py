@@ -1,19 +1,26 @@
 """`GET /api/v1/search` and `GET /api/v1/histogram`: what is stored."""
 
+import asyncio
 import time
+from collections.abc import Callable, Mapping
+from itertools import repeat
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from loghub.event.model import format_time
 from loghub.hub.answers import JSONAnswer, event_json, page_cursor, to_json
-from loghub.hub.api.parameters import now_us, read_number, read_order, read_place, read_query, read_span
+from loghub.hub.api.parameters import now_us, read_field, read_number, read_order, read_place, read_query, read_span
 from loghub.hub.api.parts import Parts
-from loghub.hub.store.protocol import Page
+from loghub.hub.store.protocol import Histogram, Page
 
 _DEFAULT_RANGE = "-15m"
+_MAX_KEYS = 50
+_OTHER = "other"
+_GONE = 499  # for the counters alone: who asked does not read it
 
 
-async def search(parts: Parts, request: Request) -> JSONAnswer:
+async def search(parts: Parts, request: Request) -> Response:
     """Give a page of the events that match, by time."""
     started = time.perf_counter()
     parameters = request.query_params
@@ -28,28 +35,65 @@ async def search(parts: Parts, request: Request) -> JSONAnswer:
         page = parts.store.search(query, span, now_us=now, limit=limit, order=order, start=start)
         return _write_page(page, parts.store.epoch, first=start is None, started=started)
 
-    return JSONAnswer(await parts.threads.call(find))
+    return await _answer(parts, request, find)
 
 
-async def histogram(parts: Parts, request: Request) -> JSONAnswer:
+async def histogram(parts: Parts, request: Request) -> Response:
     """Count the events that match by time and by the value of a field."""
     parameters = request.query_params
     now = now_us()
     query = read_query(parameters)
     span = read_span(parameters, now, _DEFAULT_RANGE)
     buckets = read_number(parameters, "buckets", 60, 1000)
-    by = parameters.get("by") or "level"
-    counts = await parts.threads.call(parts.store.histogram, query, span, now_us=now, buckets=buckets, by=by)
+    by = read_field(parameters, "by", "level")
 
-    return JSONAnswer(
+    def count() -> bytes:
+        return _write_counts(parts.store.histogram(query, span, now_us=now, buckets=buckets, by=by))
+
+    return await _answer(parts, request, count)
+
+
+async def _answer(parts: Parts, request: Request, work: Callable[[], bytes]) -> Response:
+    """Answer with what the work gives, for as long as the client waits."""
+    search = asyncio.ensure_future(parts.searches.call(work))
+    leaving = asyncio.ensure_future(_until_gone(request))
+
+    try:
+        await asyncio.wait((search, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return JSONAnswer(search.result()) if search.done() else Response(status_code=_GONE)
+    finally:
+        search.cancel()
+        leaving.cancel()
+
+
+async def _until_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _write_counts(counts: Histogram) -> bytes:
+    series = _largest(counts.series)
+
+    return to_json(
         {
             "from": format_time(counts.start_us),
             "to": format_time(counts.end_us),
             "step_ms": counts.step_us // 1000,
-            "series": [{"key": key, "counts": values} for key, values in counts.series.items()],
-            "total": sum(map(sum, counts.series.values())),
+            "series": [{"key": key, "counts": values} for key, values in series],
+            "total": sum(sum(values) for _, values in series),
         }
     )
+
+
+def _largest(series: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
+    """Give the keys that count most, and the others together: a field may have a value for each event."""
+    if len(series) <= _MAX_KEYS:
+        return list(series.items())
+
+    ranked = sorted(series.items(), key=lambda entry: (-sum(entry[1]), entry[0]))
+    kept, others = dict(ranked[:_MAX_KEYS]), [values for _, values in ranked[_MAX_KEYS:]]
+    kept[_OTHER] = [sum(column) for column in zip(kept.get(_OTHER, repeat(0)), *others, strict=False)]
+    return list(kept.items())
 
 
 def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes:

@@ -38,8 +38,10 @@ async def sign_in(parts: Parts, request: Request) -> Response:
 
 
 async def sign_out(parts: Parts, request: Request) -> Response:
-    """End the session and take the cookie back."""
-    parts.sessions.end(request.cookies.get(COOKIE, ""))
+    """End the session and its tails, and take the cookie back."""
+    session = request.cookies.get(COOKIE, "")
+    parts.sessions.end(session)
+    parts.departures.end(session)
     answer = Response(status_code=204)
     answer.delete_cookie(
         COOKIE, path=_path(request), secure=request.url.scheme == "https", httponly=True, samesite="strict"

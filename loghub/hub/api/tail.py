@@ -10,10 +10,15 @@ from loghub.errors import MissingExtraError, QuerySyntaxError
 from loghub.hub.answers import error_fields, to_json
 from loghub.hub.api.parameters import read_query
 from loghub.hub.api.parts import Parts
+from loghub.hub.guard import session_of
 from loghub.hub.tail import Tail
+from loghub.hub.threads import EndedError
 
 BAD_QUERY = 4400
 """The code with which a WebSocket is closed whose query cannot be read."""
+
+SIGNED_OUT = 4401
+"""The code with which a WebSocket is closed whose session has ended."""
 
 
 async def tail(parts: Parts, socket: WebSocket) -> None:
@@ -27,14 +32,20 @@ async def tail(parts: Parts, socket: WebSocket) -> None:
     except (MissingExtraError, ValueError) as error:
         await _refuse(socket, error_fields("bad_query", str(error)))
     else:
-        with parts.counters.subscribers.track_inprogress():
-            await _first_of(_send(socket, subscription), _until_gone(socket))
+        session = session_of(socket) if parts.sessions.needed else ""
+
+        with parts.counters.subscribers.track_inprogress(), parts.departures.watch(session) as ended:
+            await _first_of(_send(socket, subscription), _until_gone(socket), _until_signed_out(parts, session, ended))
+
+        if ended.is_set():
+            with suppress(RuntimeError, WebSocketDisconnect):  # it went at the same moment
+                await socket.close(SIGNED_OUT, "signed out")
 
 
 def _subscribe(parts: Parts, socket: WebSocket) -> Tail:
     query = read_query(socket.query_params)
     cursor = socket.query_params.get("cursor") or None
-    return Tail(parts.store, query, cursor, parts.settings.limits, parts.threads)
+    return Tail(parts.store, query, cursor, parts.settings.limits, parts.tails)
 
 
 async def _refuse(socket: WebSocket, error: dict[str, str | int]) -> None:
@@ -54,6 +65,17 @@ async def _until_gone(socket: WebSocket) -> None:
         pass
 
 
+async def _until_signed_out(parts: Parts, session: str, ended: asyncio.Event) -> None:
+    """Wait until the session by which the tail was opened is over; without one, that is never."""
+    while not ended.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(parts.settings.limits.heartbeat):
+                await ended.wait()
+
+        if session and not parts.sessions.knows(session):
+            ended.set()
+
+
 async def _first_of(*works: Coroutine[None, None, None]) -> None:
     """Run works at once; when one ends, end the others."""
     tasks = [asyncio.create_task(work) for work in works]
@@ -62,7 +84,7 @@ async def _first_of(*works: Coroutine[None, None, None]) -> None:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
         for task in done:
-            with suppress(WebSocketDisconnect):
+            with suppress(WebSocketDisconnect, EndedError):
                 task.result()
     finally:
         for task in tasks:

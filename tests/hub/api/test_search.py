@@ -1,9 +1,18 @@
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import httpx
 import pytest
-from served_hub import SOURCE, TIME_US, batch, line
+from served_hub import SOURCE, TIME_US, batch, line, served, wait_until
+from websockets.sync.client import connect
 
 from loghub.event.model import format_time
+from loghub.hub.api.app import create_app
+from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
+from loghub.hub.store.protocol import Page
 
 PATH = "/api/v1/search"
 
@@ -99,10 +108,124 @@ def test_a_histogram_counts_by_any_field(hub: httpx.Client, memory: MemoryStore)
     assert sorted(one["key"] for one in series) == ["", "7", '[1,"x"]']
 
 
+@pytest.mark.parametrize(
+    ("parameters", "word"),
+    [
+        ({"from": "-140000w"}, "from: '-140000w' lies outside of the years 1 to 9999"),
+        ({"to": "+999999w"}, "to: '+999999w' lies outside"),
+        ({"by": "exception."}, "by: expected the name of a field"),
+        ({"by": "x" * 300}, "by: expected the name of a field"),
+        ({"buckets": "0"}, "buckets: "),
+    ],
+)
+def test_a_wrong_parameter_of_a_histogram_is_named(hub: httpx.Client, parameters: dict[str, str], word: str) -> None:
+    answer = hub.get("/api/v1/histogram", params=parameters)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_parameter")
+    assert answer.json()["error"]["message"].startswith(word)
+
+
+def test_a_histogram_knows_the_short_names_of_fields(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(line("a", hostname="web-1"), line("b", hostname="web-2"))])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 1), "buckets": "1"}
+
+    for short, long in (("host", "hostname"), ("ts", "timestamp")):
+        one, other = (hub.get("/api/v1/histogram", params=bounds | {"by": by}).json() for by in (short, long))
+        assert one["series"] == other["series"]
+        assert len(one["series"]) == {"host": 2, "ts": 1}[short]
+
+
+def test_a_histogram_has_the_fifty_largest_keys_and_sums_the_others(hub: httpx.Client, memory: MemoryStore) -> None:
+    small = [line("x", user=f"small{number}") for number in range(12)]
+    large = [line("x", at, user=f"large{number}") for number in range(50) for at in (0, 1, 1)]
+    memory.append([batch(*small, *large)])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 2_000_000), "buckets": "2", "by": "user"}
+    answer = hub.get("/api/v1/histogram", params=bounds).json()
+    counts = {one["key"]: one["counts"] for one in answer["series"]}
+
+    assert counts == {f"large{number}": [1, 2] for number in range(50)} | {"other": [12, 0]}
+    assert list(counts)[-1] == "other"
+    assert answer["total"] == 162
+
+
+def test_a_histogram_adds_the_others_to_a_key_of_that_name(hub: httpx.Client, memory: MemoryStore) -> None:
+    memory.append([batch(*(line("x", user=str(number)) for number in range(60)), *[line("x", user="other")] * 5)])
+    bounds = {"from": format_time(TIME_US), "to": format_time(TIME_US + 1), "buckets": "1", "by": "user"}
+    answer = hub.get("/api/v1/histogram", params=bounds).json()
+    assert [one["counts"] for one in answer["series"] if one["key"] == "other"] == [[5 + 11]]
+    assert (len(answer["series"]), answer["total"]) == (50, 65)
+
+
 def test_a_missing_page_and_method_have_the_shape_of_errors(hub: httpx.Client) -> None:
     assert hub.get("/nowhere").json() == {"error": {"code": "not_found", "message": "Not Found"}}
     assert hub.post(PATH).json() == {"error": {"code": "method_not_allowed", "message": "Method Not Allowed"}}
     assert hub.get(PATH + "/").status_code == 404
+
+
+class SlowSearch(MemoryStore):
+    """A store whose searches take until somebody lets them go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self.begun = 0
+
+    def search(self, *args: Any, **options: Any) -> Page:
+        self.begun += 1
+        self.go.wait(60)
+        return super().search(*args, **options)
+
+    def interrupt(self) -> None:
+        self.go.set()
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowSearch]:
+    store = SlowSearch()
+    yield store
+    store.interrupt()
+
+
+def test_slow_searches_hold_up_neither_ingest_nor_tails_nor_health(slow: SlowSearch) -> None:
+    with (
+        served(create_app(slow, Settings(), ingest=True)) as address,
+        ThreadPoolExecutor(20) as clients,
+        httpx.Client(base_url=f"http://{address}", timeout=5) as client,
+    ):
+        searches = [clients.submit(httpx.get, f"http://{address}{PATH}", timeout=60) for _ in range(20)]
+        wait_until(lambda: slow.begun >= 4)
+
+        with connect(f"ws://{address}/api/v1/tail") as tail:
+            tail.recv(5)
+            assert client.post("/api/v1/ingest", content=line("one")).status_code == 200
+            assert "one" in str(tail.recv(5))
+
+        assert client.get("/readyz").status_code == 200
+        slow.go.set()
+        assert {search.result(20).status_code for search in searches} == {200}
+
+
+def test_a_search_whose_client_went_away_is_not_begun(slow: SlowSearch) -> None:
+    with served(create_app(slow, Settings(), ingest=True)) as address:
+        for _ in range(12):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(f"http://{address}{PATH}", timeout=httpx.Timeout(5, read=0.1))
+
+        wait_until(lambda: 'status="499"} 12.0' in httpx.get(f"http://{address}/metrics").text)
+        slow.go.set()
+        assert httpx.get(f"http://{address}{PATH}").status_code == 200
+        assert slow.begun == 5
+
+
+def test_who_waits_for_a_search_is_told_that_the_hub_ends(slow: SlowSearch) -> None:
+    app = create_app(slow, Settings(), ingest=True)
+
+    with served(app) as address, ThreadPoolExecutor(1) as clients:
+        search = clients.submit(httpx.get, f"http://{address}{PATH}", timeout=20)
+        wait_until(lambda: slow.begun)
+        app.state.parts.end_searches()
+        answer = search.result(20)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ending")
 
 
 def test_counters_are_told(hub: httpx.Client) -> None:
