@@ -60,7 +60,7 @@ class DuckStore:
         data: the directory; made where it is missing.
         seal_rows: a hot part of so many rows is sealed.
         seal_us: so is one of this age, in microseconds.
-        keep_us: how long an event is kept at least, in microseconds.
+        keep_us: how long an event is kept at least from its receipt on, in microseconds.
         keep_bytes: how many bytes of sealed files are kept at most.
         memory_limit: of the engine, as DuckDB writes it.
         clock_us: gives the time in microseconds.

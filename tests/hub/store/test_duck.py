@@ -139,13 +139,22 @@ def test_parts_go_by_age(tmp_path: Path) -> None:
     now_us = START_US
 
     with opened(tmp_path, seal_rows=10, keep_us=DAY_US, clock_us=lambda: now_us) as store:
-        store.append([batch(1, 10, times=[-DAY_US + 10] * 10)])
+        store.append([batch(1, 10, received_us=START_US - DAY_US + 10)])
         wait_until(lambda: len(sealed(tmp_path)) == 1)
         store.append([batch(11, 10)])
         wait_until(lambda: len(sealed(tmp_path)) == 2)
         now_us += HOUR_US
         wait_until(lambda: len(sealed(tmp_path)) == 1)
         assert [stored.seq for stored in everything(store)] == list(range(11, 21))
+
+
+def test_events_of_years_ago_stay_as_long_as_those_of_today(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=10, keep_us=DAY_US) as store:
+        store.append([batch(1, 10, times=[-2000 * DAY_US] * 10)])
+        store.append([batch(11, 10)])
+        wait_until(lambda: logs(tmp_path) == ["0000000000000021.ndjson"])
+        store._retain()
+        check_exactly_once(store, 20)
 
 
 def test_a_reader_keeps_what_retention_removes(tmp_path: Path) -> None:
