@@ -26,6 +26,7 @@ from loghub.hub.store.marks import Marks, trim
 from loghub.hub.store.partitions import Part, Parts
 from loghub.hub.store.protocol import Appended, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.quarantine import Quarantine
+from loghub.hub.store.queries import Queries
 from loghub.hub.store.reading import read_arrivals, read_histogram, read_page
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
@@ -63,6 +64,7 @@ class DuckStore:
         keep_us: how long an event is kept at least from its receipt on, in microseconds.
         keep_bytes: how many bytes of sealed files are kept at most.
         memory_limit: of the engine, as DuckDB writes it.
+        query_seconds: how long a search may take.
         clock_us: gives the time in microseconds.
         on_step: called with the name of each step of sealing.
 
@@ -70,7 +72,7 @@ class DuckStore:
         StoreError: another hub has the directory, or it is of another format.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (options, each with a default)
         self,
         data: Path,
         *,
@@ -79,6 +81,7 @@ class DuckStore:
         keep_us: int = 14 * DAY_US,
         keep_bytes: int = 5_000_000_000,
         memory_limit: str = "512MB",
+        query_seconds: float = 30,
         clock_us: Callable[[], int] = _now_us,
         on_step: OnStep = _no_step,
     ) -> None:
@@ -99,6 +102,7 @@ class DuckStore:
             self._quarantine = Quarantine(self._directory.quarantine)
             undo.callback(self._quarantine.close)
             self._take(recover(self._engine, self._directory, self._marks))
+            self._queries = Queries(self._engine, query_seconds)
             undo.pop_all()
 
         self._keeper = Keeper(self._keep_house, _PERIOD_S)
@@ -221,10 +225,14 @@ class DuckStore:
 
         return end
 
+    def interrupt(self) -> None:
+        """End the searches that are under way; they raise a StoreError."""
+        self._queries.interrupt()
+
     def close(self) -> None:
         """Stop the background thread and let go of the directory; idempotent. It seals nothing.
 
-        A seal or a query that is under way is waited for, but not for long.
+        A seal or a query that is under way is interrupted.
         """
         with self._writing:
             if self._closed:
@@ -232,13 +240,17 @@ class DuckStore:
 
             self._closed = True
 
-        if not (self._keeper.close(_CLOSE_S) and self._parts.wait_unread(_CLOSE_S)):
-            return  # what still works there ends with the process, and the lock with it
+        self._queries.close()
+
+        if not self._keeper.close(_CLOSE_S):
+            return  # it still writes there, so the lock ends with the process
 
         for hot in (*self._waiting, self._active):
             hot.close()
 
-        self._engine.close()
+        if self._parts.wait_unread(_CLOSE_S):
+            self._engine.close()  # else a reader is on it, which ends with the process and writes nothing
+
         self._quarantine.close()
         self._directory.release()
 
@@ -251,7 +263,7 @@ class DuckStore:
         with self._parts.hold() as parts:
             self._check()
 
-            with self._engine.cursor() as cursor:
+            with self._queries.cursor() as cursor:
                 yield cursor, parts
 
     # What the background thread does.
@@ -272,7 +284,9 @@ class DuckStore:
             return False
 
         if hot.sealed is None:
-            path = write_part(self._engine, hot.part, self._directory.parts, self._on_step)
+            with self._queries.cursor(limited=False) as cursor:
+                path = write_part(cursor, hot.part, self._directory.parts, self._on_step)
+
             hot.sealed = open_part(self._engine, path)
             self._parts.change(add=[hot.sealed], remove=[hot.part])
             self._on_step("attached")
