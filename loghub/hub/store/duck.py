@@ -9,6 +9,7 @@ Rules:
 """
 
 import errno
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ import duckdb
 
 from loghub.errors import StoreError
 from loghub.hub.store.directory import Directory
-from loghub.hub.store.engine import Cursor, open_engine
+from loghub.hub.store.engine import open_engine
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.marks import Marks, trim
@@ -27,7 +28,7 @@ from loghub.hub.store.partitions import Part, Parts
 from loghub.hub.store.protocol import Appended, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.quarantine import Quarantine
 from loghub.hub.store.queries import Queries
-from loghub.hub.store.reading import read_arrivals, read_histogram, read_page
+from loghub.hub.store.reading import Source, read_arrivals, read_histogram, read_page
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
 from loghub.hub.store.retention import expired
@@ -44,6 +45,9 @@ _MOST_WAITING = 2  # hot parts cut off and not sealed yet
 _RECENT = 10_000  # events in memory for tails, about 2.5 kB each
 _PERIOD_S = 1.0
 _CLOSE_S = 10.0
+
+
+_logger = logging.getLogger(__name__)
 
 
 def _now_us() -> int:
@@ -124,7 +128,7 @@ class DuckStore:
 
     @property
     def damaged(self) -> tuple[Path, ...]:
-        """Files in which this start set aside what it could not read."""
+        """Files in which the start set aside what it could not read, and sealed files that cannot be read."""
         return self._damaged
 
     def append(self, batches: Sequence[Incoming]) -> list[Appended]:
@@ -188,13 +192,13 @@ class DuckStore:
         self, query: Query, span: Span, *, now_us: int, limit: int, order: Order = "newest", start: Place | None = None
     ) -> Page:
         """Give a page of the events that match, by time."""
-        with self._read() as (cursor, parts):
-            return read_page(cursor, parts, where(query, now_us=now_us), span, limit, order, start)
+        with self._read() as source:
+            return read_page(source, where(query, now_us=now_us), span, limit, order, start)
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""
-        with self._read() as (cursor, parts):
-            return read_histogram(cursor, parts, where(query, now_us=now_us), span, buckets, by)
+        with self._read() as source:
+            return read_histogram(source, where(query, now_us=now_us), span, buckets, by)
 
     def after(self, arrival: int, limit: int) -> list[StoredEvent]:
         """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`."""
@@ -203,8 +207,8 @@ class DuckStore:
         if recent is not None:
             return recent
 
-        with self._read() as (cursor, parts):
-            return read_arrivals(cursor, parts, arrival, limit)
+        with self._read() as source:
+            return read_arrivals(source, arrival, limit)
 
     def newest(self) -> int:
         """Arrival number of the newest event; 0 in an empty store."""
@@ -259,12 +263,22 @@ class DuckStore:
             raise StoreError(f"the store in {self._directory.root} is closed")
 
     @contextmanager
-    def _read(self) -> Iterator[tuple[Cursor, tuple[Part, ...]]]:
+    def _read(self) -> Iterator[Source]:
         with self._parts.hold() as parts:
             self._check()
 
             with self._queries.cursor() as cursor:
-                yield cursor, parts
+                source = Source(cursor, parts)
+                yield source
+
+        for part, reason in source.unread.items():
+            self._report(part, reason)
+
+    def _report(self, part: Part, reason: str) -> None:
+        """Remember a file that cannot be read, and say so once; each search tries it again."""
+        if part.path and part.path not in self._damaged:
+            self._damaged = (*self._damaged, part.path)
+            _logger.error("%s cannot be read, its events are missing in answers: %s", part.path, reason)
 
     # What the background thread does.
 

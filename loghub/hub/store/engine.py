@@ -39,6 +39,21 @@ def open_engine(scratch: Path, memory_limit: str) -> Cursor:
     )
 
 
+def is_damage(error: duckdb.Error) -> bool:
+    """Tell whether the engine says that a file's bytes are not those that it wrote."""
+    return isinstance(error, _DAMAGES) or any(words in str(error) for words in _DAMAGE_WORDS)
+
+
+def is_unreadable(error: duckdb.Error) -> bool:
+    """Tell whether the engine cannot read a file: damaged, or the disk fails."""
+    return is_damage(error) or isinstance(error, duckdb.IOException)
+
+
+_DAMAGES = (duckdb.SerializationException,)
+_DAMAGE_WORDS = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes")
+"""A wrong checksum has the parent of all errors as its type."""
+
+
 class HotTable:
     """A table in memory that takes rows in batches.
 

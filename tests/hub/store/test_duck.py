@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
 from store_batches import EVER, START_US, batch, source
 
 from loghub.errors import StoreError
+from loghub.hub.store import recovery
 from loghub.hub.store.duck import DAY_US, HOUR_US, DuckStore
-from loghub.hub.store.protocol import StoredEvent
-from loghub.hub.store.seal import STEPS
+from loghub.hub.store.partitions import Part
+from loghub.hub.store.protocol import Span, StoredEvent
+from loghub.hub.store.seal import STEPS, open_part
 from loghub.query.tree import Everything
 
 
@@ -164,11 +167,11 @@ def test_a_reader_keeps_what_retention_removes(tmp_path: Path) -> None:
         store.append([batch(1, 10)])
         wait_until(lambda: len(logs(tmp_path)) == 1 and len(sealed(tmp_path)) == 1)
 
-        with store._read() as (cursor, parts):
+        with store._read() as source:
             now_us += 2 * DAY_US
             wait_until(lambda: store.count() == 0)
-            counts = [cursor.execute(f"SELECT count(*) FROM {part.table}").fetchone() for part in parts]  # noqa: S608 (ours)
-            assert set(counts) == {(0,), (10,)}
+            counts = [source.rows(part, f"SELECT count(*) FROM {part.table}", []) for part in source.parts]  # noqa: S608 (ours)
+            assert sorted(counts) == [[(0,)], [(10,)]]
             assert len(sealed(tmp_path)) == 1
 
         assert sealed(tmp_path) == []
@@ -259,6 +262,72 @@ def test_a_sealed_file_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
         assert list((tmp_path / "parts").iterdir()) == []
         store.append([batch(1, 4)])
         assert [stored.arrival for stored in store.after(0, 10)] == [4]
+
+
+def spoil_rows(path: Path) -> None:
+    """Change a byte in each block but the first one, which says what tables there are."""
+    data = bytearray(path.read_bytes())
+
+    for position in range(12_288 + 262_144 + 1000, len(data), 262_144):
+        data[position] ^= 0xFF
+
+    path.write_bytes(data)
+
+
+def two_parts(data: Path) -> list[Path]:
+    """Make a store of two sealed parts of 10 000 events each, and close it."""
+    with opened(data, seal_rows=10_000) as store:
+        for first in (1, 10_001):
+            store.append([batch(first, 10_000, fields={"number": first})])
+            wait_until(lambda: len(logs(data)) == 1)
+
+    return [data / "parts" / name for name in sealed(data)]
+
+
+def test_a_damaged_block_costs_its_part_and_no_search(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spoilt, whole = two_parts(tmp_path)
+    spoil_rows(spoilt)
+
+    with opened(tmp_path) as store:
+        page = store.search(Everything(), EVER, now_us=START_US, limit=100_000, order="oldest")
+        assert [stored.seq for stored in page.events] == list(range(10_001, 20_001))
+        assert page.partial == f"1 of 3 parts could not be read: {spoilt.name}"
+        histogram = store.histogram(Everything(), Span(START_US, START_US + 10**6), now_us=START_US, buckets=1)
+        assert sum(counts[0] for counts in histogram.series.values()) == 10_000
+        assert histogram.partial == page.partial
+        assert [stored.arrival for stored in store.after(0, 2)] == [10_001, 10_002]
+        assert store.damaged == (spoilt,)
+        assert caplog.text.count(f"{spoilt} cannot be read") == 1
+        assert whole.exists()
+
+
+def test_a_sealed_file_that_cannot_be_opened_now_stays_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = two_parts(tmp_path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, "open_part", refuse_once(path))
+
+        with opened(tmp_path) as store:
+            assert store.damaged == (path,)
+            assert store.newest() == 20_000
+
+    with opened(tmp_path) as store:
+        assert store.damaged == ()
+        check_exactly_once(store, 20_000)
+
+
+def refuse_once(path: Path) -> Callable[[duckdb.DuckDBPyConnection, Path], Part]:
+    """Open parts as usual, but run out of memory at one of them."""
+
+    def open_other(engine: duckdb.DuckDBPyConnection, other: Path) -> Part:
+        if other == path:
+            raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
+
+        return open_part(engine, other)
+
+    return open_other
 
 
 def test_events_older_than_the_memory_come_from_the_parts(tmp_path: Path) -> None:

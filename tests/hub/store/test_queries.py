@@ -105,9 +105,9 @@ def test_a_store_that_is_closed_during_a_search_lets_go_of_the_directory(
     started = threading.Event()
 
     def search() -> None:
-        with store._read() as (cursor, _):
+        with store._read() as source:
             started.set()
-            cursor.execute(ENDLESS).fetchall()
+            source.cursor.execute(ENDLESS).fetchall()
 
     future = pool.submit(search)
     assert started.wait(10)
