@@ -323,7 +323,8 @@ class DuckStore:
             return
 
         if len(self._waiting) < _MOST_WAITING:  # else it grows until sealing has caught up
-            with suppress(OSError):  # no room for a new log file: the old one goes on
+            # No room for a new log file or table: the old one goes on, since what was appended is stored.
+            with suppress(OSError, duckdb.Error):
                 self._active = Hot(self._engine, self._directory.wal, self._next)
                 self._waiting.append(hot)
                 self._parts.change(add=[self._active.part])

@@ -170,6 +170,11 @@ def _remove_spent(marks: Marks, found: Recovered) -> None:
         marks.save()
     except OSError as error:  # a full disk; the next start finds them again
         _logger.warning("cannot save the marks: %s", error)
+
+        for hot in found.spent:  # their names must be free: the next log file may be the same one
+            hot.log.close()
+            hot.part.dispose()
+
         return
 
     for hot in found.spent:

@@ -12,8 +12,11 @@ import pytest
 from store_batches import EVER, START_US, batch, source
 
 from loghub.errors import StoreError
-from loghub.hub.store import recovery
+from loghub.hub.store import hot, recovery
+from loghub.hub.store.columns import to_row
 from loghub.hub.store.duck import DAY_US, HOUR_US, DuckStore
+from loghub.hub.store.engine import HotTable
+from loghub.hub.store.marks import Marks
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span, StoredEvent
 from loghub.hub.store.seal import STEPS, open_part
@@ -403,3 +406,63 @@ def test_a_start_that_fails_lets_go_of_the_directory(tmp_path: Path) -> None:
 
     with opened(tmp_path) as store:
         check_exactly_once(store, 3)
+
+
+def test_a_start_does_not_refuse_for_marks_that_cannot_be_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 2, bad=[1, 2])])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Marks, "save", no_room)
+
+        with opened(tmp_path) as store:
+            store.append([batch(1, 5, bad=[1, 2])])
+            assert [stored.seq for stored in everything(store)] == [3, 4, 5]
+
+    with opened(tmp_path) as store:
+        assert [stored.seq for stored in everything(store)] == [3, 4, 5]
+
+
+def no_room(_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_new_hot_part_that_cannot_begin_harms_no_append(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path, seal_rows=10) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(hot, "HotTable", fail_to_make)
+            store.append([batch(1, 10)])
+            store.append([batch(11, 10)])
+            check_exactly_once(store, 20)
+
+        store.append([batch(21, 1)])
+        wait_until(lambda: len(sealed(tmp_path)) == len(logs(tmp_path)) == 1)
+        check_exactly_once(store, 21)
+
+
+def fail_to_make(_engine: duckdb.DuckDBPyConnection, _name: str) -> None:
+    raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
+
+
+def test_a_log_file_that_cannot_be_made_leaves_no_table(tmp_path: Path) -> None:
+    with duckdb.connect() as engine:
+        with pytest.raises(FileNotFoundError):
+            hot.Hot(engine, tmp_path / "missing", 1)
+
+        hot.Hot(engine, tmp_path, 1).close()
+
+
+def test_rows_are_added_all_or_none() -> None:
+    with duckdb.connect() as engine:
+        table = HotTable(engine, "hot_1")
+        good = [to_row(StoredEvent(number, "s", number, 0, batch().events[0])) for number in range(300_000)]
+
+        with pytest.raises(duckdb.Error):
+            table.add([*good, ("no row",)])
+
+        assert engine.execute("SELECT count(*) FROM hot_1").fetchone() == (0,)
+        table.add(good[:3])
+        assert engine.execute("SELECT count(*) FROM hot_1").fetchone() == (3,)
+        table.close()
