@@ -27,6 +27,10 @@ class Hot:
             self._table = HotTable(engine, f"hot_{first}")
         except BaseException:
             self.log.close()
+
+            if not self.log.size:
+                self.log.path.unlink()
+
             raise
 
         self.part = Part(self._table.name, Extent(first, first - 1), self._table.drop)
