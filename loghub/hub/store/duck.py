@@ -41,6 +41,7 @@ DAY_US = 24 * HOUR_US
 
 _MOST = 4  # hot rows at most, in seal sizes
 _SMALL_SEAL = 200_000  # a smaller seal size counts as this one there: bursts are larger
+_SMALL_SEAL_BYTES = 64_000_000
 _MOST_WAITING = 2  # hot parts cut off and not sealed yet
 _RECENT = 10_000  # events in memory for tails, about 2.5 kB each
 _PERIOD_S = 1.0
@@ -64,6 +65,7 @@ class DuckStore:
     Args:
         data: the directory; made where it is missing.
         seal_rows: a hot part of so many rows is sealed.
+        seal_bytes: so is one whose log has so many bytes.
         seal_us: so is one of this age, in microseconds.
         keep_us: how long an event is kept at least from its receipt on, in microseconds.
         keep_bytes: how many bytes of sealed files are kept at most.
@@ -81,6 +83,7 @@ class DuckStore:
         data: Path,
         *,
         seal_rows: int = 250_000,
+        seal_bytes: int = 256_000_000,
         seal_us: int = HOUR_US,
         keep_us: int = 14 * DAY_US,
         keep_bytes: int = 5_000_000_000,
@@ -90,7 +93,7 @@ class DuckStore:
         on_step: OnStep = _no_step,
     ) -> None:
         self._directory = Directory.hold(data)
-        self._seal_rows, self._seal_us = seal_rows, seal_us
+        self._seal_rows, self._seal_bytes, self._seal_us = seal_rows, seal_bytes, seal_us
         self._keep_us, self._keep_bytes = keep_us, keep_bytes
         self._clock_us, self._on_step = clock_us, on_step
         self._writing = threading.Lock()
@@ -171,7 +174,11 @@ class DuckStore:
     def _store(self, batches: Sequence[Incoming]) -> None:
         hot_rows = sum(hot.count for hot in (*self._waiting, self._active))
 
-        if hot_rows >= _MOST * max(self._seal_rows, _SMALL_SEAL):
+        hot_bytes = sum(hot.log.size for hot in (*self._waiting, self._active))
+
+        if hot_rows >= _MOST * max(self._seal_rows, _SMALL_SEAL) or hot_bytes >= _MOST * max(
+            self._seal_bytes, _SMALL_SEAL_BYTES
+        ):
             raise OSError(errno.ENOSPC, "too many events wait to be sealed", str(self._directory.parts))
 
         events = _number(batches, self._next)
@@ -319,7 +326,7 @@ class DuckStore:
         """Cut off the hot part where it is large or old enough; the caller holds the write lock."""
         hot = self._active
 
-        if hot.count < self._seal_rows and not (hot.count and hot.age_us(self._clock_us()) >= self._seal_us):
+        if not hot.count or not self._is_due(hot):
             return
 
         if len(self._waiting) < _MOST_WAITING:  # else it grows until sealing has caught up
@@ -330,6 +337,13 @@ class DuckStore:
                 self._parts.change(add=[self._active.part])
 
             self._keeper.wake()
+
+    def _is_due(self, hot: Hot) -> bool:
+        return (
+            hot.count >= self._seal_rows
+            or hot.log.size >= self._seal_bytes
+            or hot.age_us(self._clock_us()) >= self._seal_us
+        )
 
     def _retain(self) -> None:
         unfinished = [hot.sealed for hot in self._waiting]  # their log is there still

@@ -27,6 +27,7 @@ from loghub.hub.store.seal import arrivals, open_part, remove_drafts, sealed_fil
 from loghub.hub.store.wal import Damage, Frame, read_log
 
 _ROWS_AT_ONCE = 5_000
+_BYTES_AT_ONCE = 16_000_000
 
 _logger = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, f
     found.next = max(found.next, first)
     hot = Hot(engine, path.parent, first)
     waiting: list[StoredEvent] = []
+    size = 0
 
     for piece in read_log(path):
         if isinstance(piece, Damage):
@@ -107,10 +109,11 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, f
 
         if not _is_sealed(header.arrival, found.sealed):
             waiting += _events(piece)
+            size += header.size
 
-        if len(waiting) >= _ROWS_AT_ONCE:
+        if len(waiting) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
             hot.add(waiting)
-            waiting = []
+            waiting, size = [], 0
 
     hot.add(waiting)
     (found.hot if hot.count else found.spent).append(hot)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from store_batches import EVER, START_US, batch, source
+from store_batches import EVER, SOURCE, START_US, batch, source
 
 from loghub.errors import StoreError
 from loghub.hub.store import hot, recovery
@@ -118,6 +118,14 @@ def test_a_full_part_is_sealed_and_its_log_dropped(tmp_path: Path) -> None:
 
     with opened(tmp_path, seal_rows=10) as store:
         check_exactly_once(store, 15)
+
+
+def test_a_part_of_many_bytes_is_sealed(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_bytes=100_000) as store:
+        store.append([batch(1, 2, fields={"long": "x" * 60_000})])
+        wait_until(lambda: logs(tmp_path) == ["0000000000000003.ndjson"])
+        assert sealed(tmp_path) == ["0000000000000001-0000000000000002.duckdb"]
+        check_exactly_once(store, 2)
 
 
 def test_an_old_part_is_sealed(tmp_path: Path) -> None:
@@ -466,3 +474,22 @@ def test_rows_are_added_all_or_none() -> None:
         table.add(good[:3])
         assert engine.execute("SELECT count(*) FROM hot_1").fetchone() == (3,)
         table.close()
+
+
+def test_pages_hold_each_row_once_while_others_are_appended(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=50) as store:
+        store.append([batch(1, 300)])
+        seen: list[int] = []
+        start, first = None, 1
+
+        while True:
+            page = store.search(Everything(), EVER, now_us=START_US, limit=7, order="newest", start=start)
+            seen += [stored.seq for stored in page.events if stored.source == SOURCE]
+            start = page.next
+            store.append([batch(first, 10, sender=source(2), times=[*range(first, first + 5), *range(900, 905)])])
+            first += 10
+
+            if start is None:
+                break
+
+        assert seen == list(range(300, 0, -1))
