@@ -6,6 +6,7 @@ LoghubError
 ├── MissingExtraError  (ImportError)  a feature whose extra is not installed
 ├── QuerySyntaxError   (ValueError)   a query and the position where it stops making sense
 └── StoreError         (RuntimeError) the hub's data directory cannot be used
+    └── QueryTimeoutError (TimeoutError) a search took longer than it may
 ```
 A handler never raises into the application that logs.
 """
@@ -63,6 +64,18 @@ class QuerySyntaxError(LoghubError, ValueError):
 
 class StoreError(LoghubError, RuntimeError):
     """The hub's data directory is damaged, locked by another hub or of an unknown version."""
+
+
+class QueryTimeoutError(StoreError, TimeoutError):
+    """A search took longer than it may.
+
+    Attributes:
+        seconds: how long it may take.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the query took longer than {seconds:g} s: ask for less time, or more exactly")
+        self.seconds = seconds
 
 
 def require(module: str, feature: str, extra: str) -> Any:  # noqa: ANN401 (a module)

@@ -9,6 +9,7 @@ Rules:
 """
 
 import errno
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +20,15 @@ import duckdb
 
 from loghub.errors import StoreError
 from loghub.hub.store.directory import Directory
-from loghub.hub.store.engine import Cursor, open_engine
+from loghub.hub.store.engine import open_engine
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.marks import Marks, trim
 from loghub.hub.store.partitions import Part, Parts
 from loghub.hub.store.protocol import Appended, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.quarantine import Quarantine
-from loghub.hub.store.reading import read_arrivals, read_histogram, read_page
+from loghub.hub.store.queries import Queries
+from loghub.hub.store.reading import Source, read_arrivals, read_histogram, read_page
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
 from loghub.hub.store.retention import expired
@@ -39,10 +41,14 @@ DAY_US = 24 * HOUR_US
 
 _MOST = 4  # hot rows at most, in seal sizes
 _SMALL_SEAL = 200_000  # a smaller seal size counts as this one there: bursts are larger
+_SMALL_SEAL_BYTES = 64_000_000
 _MOST_WAITING = 2  # hot parts cut off and not sealed yet
 _RECENT = 10_000  # events in memory for tails, about 2.5 kB each
 _PERIOD_S = 1.0
 _CLOSE_S = 10.0
+
+
+_logger = logging.getLogger(__name__)
 
 
 def _now_us() -> int:
@@ -59,10 +65,12 @@ class DuckStore:
     Args:
         data: the directory; made where it is missing.
         seal_rows: a hot part of so many rows is sealed.
+        seal_bytes: so is one whose log has so many bytes.
         seal_us: so is one of this age, in microseconds.
-        keep_us: how long an event is kept at least, in microseconds.
+        keep_us: how long an event is kept at least from its receipt on, in microseconds.
         keep_bytes: how many bytes of sealed files are kept at most.
         memory_limit: of the engine, as DuckDB writes it.
+        query_seconds: how long a search may take.
         clock_us: gives the time in microseconds.
         on_step: called with the name of each step of sealing.
 
@@ -70,20 +78,22 @@ class DuckStore:
         StoreError: another hub has the directory, or it is of another format.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (options, each with a default)
         self,
         data: Path,
         *,
         seal_rows: int = 250_000,
+        seal_bytes: int = 256_000_000,
         seal_us: int = HOUR_US,
         keep_us: int = 14 * DAY_US,
         keep_bytes: int = 5_000_000_000,
         memory_limit: str = "512MB",
+        query_seconds: float = 30,
         clock_us: Callable[[], int] = _now_us,
         on_step: OnStep = _no_step,
     ) -> None:
         self._directory = Directory.hold(data)
-        self._seal_rows, self._seal_us = seal_rows, seal_us
+        self._seal_rows, self._seal_bytes, self._seal_us = seal_rows, seal_bytes, seal_us
         self._keep_us, self._keep_bytes = keep_us, keep_bytes
         self._clock_us, self._on_step = clock_us, on_step
         self._writing = threading.Lock()
@@ -99,6 +109,7 @@ class DuckStore:
             self._quarantine = Quarantine(self._directory.quarantine)
             undo.callback(self._quarantine.close)
             self._take(recover(self._engine, self._directory, self._marks))
+            self._queries = Queries(self._engine, query_seconds)
             undo.pop_all()
 
         self._keeper = Keeper(self._keep_house, _PERIOD_S)
@@ -120,7 +131,7 @@ class DuckStore:
 
     @property
     def damaged(self) -> tuple[Path, ...]:
-        """Files in which this start set aside what it could not read."""
+        """Files in which the start set aside what it could not read, and sealed files that cannot be read."""
         return self._damaged
 
     def append(self, batches: Sequence[Incoming]) -> list[Appended]:
@@ -163,7 +174,11 @@ class DuckStore:
     def _store(self, batches: Sequence[Incoming]) -> None:
         hot_rows = sum(hot.count for hot in (*self._waiting, self._active))
 
-        if hot_rows >= _MOST * max(self._seal_rows, _SMALL_SEAL):
+        hot_bytes = sum(hot.log.size for hot in (*self._waiting, self._active))
+
+        if hot_rows >= _MOST * max(self._seal_rows, _SMALL_SEAL) or hot_bytes >= _MOST * max(
+            self._seal_bytes, _SMALL_SEAL_BYTES
+        ):
             raise OSError(errno.ENOSPC, "too many events wait to be sealed", str(self._directory.parts))
 
         events = _number(batches, self._next)
@@ -184,13 +199,13 @@ class DuckStore:
         self, query: Query, span: Span, *, now_us: int, limit: int, order: Order = "newest", start: Place | None = None
     ) -> Page:
         """Give a page of the events that match, by time."""
-        with self._read() as (cursor, parts):
-            return read_page(cursor, parts, where(query, now_us=now_us), span, limit, order, start)
+        with self._read() as source:
+            return read_page(source, where(query, now_us=now_us), span, limit, order, start)
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""
-        with self._read() as (cursor, parts):
-            return read_histogram(cursor, parts, where(query, now_us=now_us), span, buckets, by)
+        with self._read() as source:
+            return read_histogram(source, where(query, now_us=now_us), span, buckets, by)
 
     def after(self, arrival: int, limit: int) -> list[StoredEvent]:
         """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`."""
@@ -199,8 +214,8 @@ class DuckStore:
         if recent is not None:
             return recent
 
-        with self._read() as (cursor, parts):
-            return read_arrivals(cursor, parts, arrival, limit)
+        with self._read() as source:
+            return read_arrivals(source, arrival, limit)
 
     def newest(self) -> int:
         """Arrival number of the newest event; 0 in an empty store."""
@@ -221,10 +236,14 @@ class DuckStore:
 
         return end
 
+    def interrupt(self) -> None:
+        """End the searches that are under way; they raise a StoreError."""
+        self._queries.interrupt()
+
     def close(self) -> None:
         """Stop the background thread and let go of the directory; idempotent. It seals nothing.
 
-        A seal or a query that is under way is waited for, but not for long.
+        A seal or a query that is under way is interrupted.
         """
         with self._writing:
             if self._closed:
@@ -232,13 +251,17 @@ class DuckStore:
 
             self._closed = True
 
-        if not (self._keeper.close(_CLOSE_S) and self._parts.wait_unread(_CLOSE_S)):
-            return  # what still works there ends with the process, and the lock with it
+        self._queries.close()
+
+        if not self._keeper.close(_CLOSE_S):
+            return  # it still writes there, so the lock ends with the process
 
         for hot in (*self._waiting, self._active):
             hot.close()
 
-        self._engine.close()
+        if self._parts.wait_unread(_CLOSE_S):
+            self._engine.close()  # else a reader is on it, which ends with the process and writes nothing
+
         self._quarantine.close()
         self._directory.release()
 
@@ -247,12 +270,22 @@ class DuckStore:
             raise StoreError(f"the store in {self._directory.root} is closed")
 
     @contextmanager
-    def _read(self) -> Iterator[tuple[Cursor, tuple[Part, ...]]]:
+    def _read(self) -> Iterator[Source]:
         with self._parts.hold() as parts:
             self._check()
 
-            with self._engine.cursor() as cursor:
-                yield cursor, parts
+            with self._queries.cursor() as cursor:
+                source = Source(cursor, parts)
+                yield source
+
+        for part, reason in source.unread.items():
+            self._report(part, reason)
+
+    def _report(self, part: Part, reason: str) -> None:
+        """Remember a file that cannot be read, and say so once; each search tries it again."""
+        if part.path and part.path not in self._damaged:
+            self._damaged = (*self._damaged, part.path)
+            _logger.error("%s cannot be read, its events are missing in answers: %s", part.path, reason)
 
     # What the background thread does.
 
@@ -272,7 +305,9 @@ class DuckStore:
             return False
 
         if hot.sealed is None:
-            path = write_part(self._engine, hot.part, self._directory.parts, self._on_step)
+            with self._queries.cursor(limited=False) as cursor:
+                path = write_part(cursor, hot.part, self._directory.parts, self._on_step)
+
             hot.sealed = open_part(self._engine, path)
             self._parts.change(add=[hot.sealed], remove=[hot.part])
             self._on_step("attached")
@@ -291,16 +326,24 @@ class DuckStore:
         """Cut off the hot part where it is large or old enough; the caller holds the write lock."""
         hot = self._active
 
-        if hot.count < self._seal_rows and not (hot.count and hot.age_us(self._clock_us()) >= self._seal_us):
+        if not hot.count or not self._is_due(hot):
             return
 
         if len(self._waiting) < _MOST_WAITING:  # else it grows until sealing has caught up
-            with suppress(OSError):  # no room for a new log file: the old one goes on
+            # No room for a new log file or table: the old one goes on, since what was appended is stored.
+            with suppress(OSError, duckdb.Error):
                 self._active = Hot(self._engine, self._directory.wal, self._next)
                 self._waiting.append(hot)
                 self._parts.change(add=[self._active.part])
 
             self._keeper.wake()
+
+    def _is_due(self, hot: Hot) -> bool:
+        return (
+            hot.count >= self._seal_rows
+            or hot.log.size >= self._seal_bytes
+            or hot.age_us(self._clock_us()) >= self._seal_us
+        )
 
     def _retain(self) -> None:
         unfinished = [hot.sealed for hot in self._waiting]  # their log is there still

@@ -39,6 +39,21 @@ def open_engine(scratch: Path, memory_limit: str) -> Cursor:
     )
 
 
+def is_damage(error: duckdb.Error) -> bool:
+    """Tell whether the engine says that a file's bytes are not those that it wrote."""
+    return isinstance(error, _DAMAGES) or any(words in str(error) for words in _DAMAGE_WORDS)
+
+
+def is_unreadable(error: duckdb.Error) -> bool:
+    """Tell whether the engine cannot read a file: damaged, or the disk fails."""
+    return is_damage(error) or isinstance(error, duckdb.IOException)
+
+
+_DAMAGES = (duckdb.SerializationException,)
+_DAMAGE_WORDS = ("Corrupt database file", "not a valid DuckDB database file", "Could not read enough bytes")
+"""A wrong checksum has the parent of all errors as its type."""
+
+
 class HotTable:
     """A table in memory that takes rows in batches.
 
@@ -47,23 +62,21 @@ class HotTable:
 
     def __init__(self, engine: Cursor, name: str) -> None:
         self._cursor = engine.cursor()
-        self._cursor.execute(f"CREATE TABLE {name} ({_TABLE})")
+        self._cursor.execute(f"CREATE OR REPLACE TABLE {name} ({_TABLE})")  # an attempt that failed may have left one
         self._appender: Any = self._cursor.appender(name)
         self.name = name
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Add rows, all or none; readers see them when this returns."""
-        try:
-            self._add(rows)
-        except duckdb.InvalidInputException:  # a lone surrogate, which JSON can write and UTF-8 cannot
-            self._add([_encodable(row) for row in rows])
+        """Add rows, all or none: the appender flushes by itself in between; readers see them when this returns."""
+        self._cursor.begin()
 
-    def _add(self, rows: Sequence[Row]) -> None:
         try:
             self._appender.append_rows(rows)
             self._appender.flush()
+            self._cursor.commit()
         except BaseException:
             self._appender.clear()  # else the next flush would bring half of them
+            self._cursor.rollback()
             raise
 
     def drop(self) -> None:
@@ -76,9 +89,3 @@ class HotTable:
         """Let go of the table; idempotent."""
         self._appender = None
         self._cursor.close()
-
-
-def _encodable(row: Row) -> Row:
-    return tuple(
-        value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value for value in row
-    )

@@ -21,8 +21,18 @@ class Hot:
     """
 
     def __init__(self, engine: Cursor, folder: Path, first: int) -> None:
-        self._table = HotTable(engine, f"hot_{first}")
         self.log = GrowingFile(folder / f"{first:016d}.ndjson")
+
+        try:
+            self._table = HotTable(engine, f"hot_{first}")
+        except BaseException:
+            self.log.close()
+
+            if not self.log.size:
+                self.log.path.unlink()
+
+            raise
+
         self.part = Part(self._table.name, Extent(first, first - 1), self._table.drop)
         self.sealed: Part | None = None
         self._begun_us: int | None = None

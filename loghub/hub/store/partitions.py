@@ -36,11 +36,6 @@ class Extent:
     max_us: int = -(2**63)
     received_us: int = 0
 
-    @property
-    def aged_us(self) -> int:
-        """The time that counts for retention: a clock that is ahead keeps nothing for ever."""
-        return min(self.max_us, self.received_us)
-
     def overlaps(self, span: Span) -> bool:
         """Tell whether an event of this part can lie in the span."""
         return self.count > 0 and self.min_us < span.end_us and span.start_us <= self.max_us

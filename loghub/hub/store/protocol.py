@@ -111,6 +111,7 @@ class Page:
         total: events in the store.
         scanned: events that were looked at, or an upper bound.
         partitions: parts of the store looked at; `skipped`: parts ruled out without a look.
+        partial: why events may be missing; None where none are.
     """
 
     events: Sequence[StoredEvent]
@@ -119,16 +120,21 @@ class Page:
     scanned: int
     partitions: int
     skipped: int
+    partial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Counts by time: `series` maps a key to a count for each bucket of `step_us` from `start_us` on."""
+    """Counts by time: `series` maps a key to a count for each bucket of `step_us` from `start_us` on.
+
+    `partial` says why events may be missing; it is None where none are.
+    """
 
     start_us: int
     end_us: int
     step_us: int
     series: dict[str, list[int]]
+    partial: str | None = None
 
 
 class Store(Protocol):

@@ -1,14 +1,18 @@
 """Reads over the parts: pages by time, counts by time, events by arrival.
 
 A page walks the parts from the newest end (or the oldest) and stops when no other part can contribute.
+A sealed part that cannot be read is left out, and the answer says so.
 """
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import duckdb
+
 from loghub.hub.store.columns import KEY_COLUMNS, PLACE_COLUMNS, from_row
-from loghub.hub.store.engine import SELECTED, Cursor
+from loghub.hub.store.engine import SELECTED, Cursor, is_unreadable
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Histogram, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.sql import Where
@@ -26,10 +30,44 @@ _COUNTS = (
 _SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("source", "seq", "time_us"))
 
 
-def read_page(
-    cursor: Cursor, parts: Sequence[Part], where: Where, span: Span, limit: int, order: Order, start: Place | None
-) -> Page:
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a read asks.
+
+    Attributes:
+        cursor: of the thread that asks.
+        parts: the parts of the store.
+        unread: those that could not be read, with the reason; filled by reading.
+    """
+
+    cursor: Cursor
+    parts: Sequence[Part]
+    unread: dict[Part, str] = field(default_factory=dict)
+
+    @property
+    def partial(self) -> str | None:
+        """Why events may be missing; None where none are."""
+        if not self.unread:
+            return None
+
+        names = ", ".join(part.path.name for part in self.unread if part.path)
+        return f"{len(self.unread)} of {len(self.parts)} parts could not be read: {names}"
+
+    def rows(self, part: Part, sql: str, values: Sequence[object]) -> list[Row]:
+        """Ask one part; none where its file cannot be read."""
+        try:
+            return self.cursor.execute(sql, values).fetchall()
+        except duckdb.Error as error:
+            if part.path is None or not is_unreadable(error):
+                raise
+
+            self.unread[part] = str(error)
+            return []
+
+
+def read_page(source: Source, where: Where, span: Span, limit: int, order: Order, start: Place | None) -> Page:
     """Give the events of a span that match, behind `start`, in the order asked for."""
+    parts = source.parts
     walk = _WALKS[order]
     span = walk.behind(span, start) if start else span
     hit = sorted((part for part in parts if part.extent.overlaps(span)), key=walk.edge)
@@ -43,7 +81,7 @@ def read_page(
 
             span = walk.within(span, found[-1])
 
-        rows = _read_part(cursor, part, where, span, limit + 1, walk, start)
+        rows = _read_part(source, part, where, span, limit + 1, walk, start)
         found = list(heapq.merge(found, rows, key=_key, reverse=walk.reverse))[: limit + 1]
         looked += 1
 
@@ -57,11 +95,12 @@ def read_page(
         scanned=sum(part.extent.count for part in hit[:looked]),
         partitions=looked,
         skipped=len(parts) - looked,
+        partial=source.partial,
     )
 
 
 def _read_part(
-    cursor: Cursor, part: Part, where: Where, span: Span, limit: int, walk: "_Newest | _Oldest", start: Place | None
+    source: Source, part: Part, where: Where, span: Span, limit: int, walk: "_Newest | _Oldest", start: Place | None
 ) -> list[Row]:
     conditions = [f"({where.sql})", "time_us >= ?", "time_us < ?"]
     values = [*where.params, span.start_us, span.end_us]
@@ -71,7 +110,7 @@ def _read_part(
         values += [start.time_us, start.time_us, start.source, start.source, start.seq]
 
     sql = _PAGE.format(table=part.table, conditions=" AND ".join(conditions), order=walk.order)
-    return cursor.execute(sql, [*values, limit]).fetchall()
+    return source.rows(part, sql, [*values, limit])
 
 
 def _key(row: Row) -> Key:
@@ -129,26 +168,26 @@ class _Oldest:
 _WALKS: dict[Order, _Newest | _Oldest] = {"newest": _Newest(), "oldest": _Oldest()}
 
 
-def read_histogram(cursor: Cursor, parts: Sequence[Part], where: Where, span: Span, buckets: int, by: str) -> Histogram:
+def read_histogram(source: Source, where: Where, span: Span, buckets: int, by: str) -> Histogram:
     """Count the events of a span that match, by time and by the value of a field.
 
     The step is in whole milliseconds, as the answer is written with it.
     """
     step_us = max(1, -(-(span.end_us - span.start_us) // (buckets * 1000))) * 1000
-    field, field_values = _field(by)
+    name, name_values = _field(by)
     series: dict[str, list[int]] = {}
 
-    for part in parts:
+    for part in source.parts:
         if not part.extent.overlaps(span):
             continue
 
-        sql = _COUNTS.format(field=field, table=part.table, where=where.sql)
-        values = [span.start_us, step_us, *field_values, *where.params, span.start_us, span.end_us]
+        sql = _COUNTS.format(field=name, table=part.table, where=where.sql)
+        values = [span.start_us, step_us, *name_values, *where.params, span.start_us, span.end_us]
 
-        for bucket, key, number in cursor.execute(sql, values).fetchall():
+        for bucket, key, number in source.rows(part, sql, values):
             series.setdefault(key, [0] * buckets)[bucket] += number
 
-    return Histogram(span.start_us, span.end_us, step_us, series)
+    return Histogram(span.start_us, span.end_us, step_us, series, source.partial)
 
 
 def _field(name: str) -> tuple[str, list[str]]:
@@ -178,15 +217,15 @@ _FIELD_COLUMNS = {key: key for key in KEY_COLUMNS} | {
 }
 
 
-def read_arrivals(cursor: Cursor, parts: Sequence[Part], arrival: int, limit: int) -> list[StoredEvent]:
+def read_arrivals(source: Source, arrival: int, limit: int) -> list[StoredEvent]:
     """Give at most `limit` events behind `arrival`, in order of arrival."""
     found: list[Row] = []
 
-    for part in sorted(parts, key=lambda part: part.extent.first):
+    for part in sorted(source.parts, key=lambda part: part.extent.first):
         if part.extent.last <= arrival or len(found) >= limit:
             continue
 
         sql = _ARRIVALS.format(table=part.table)
-        found += cursor.execute(sql, [arrival, limit - len(found)]).fetchall()
+        found += source.rows(part, sql, [arrival, limit - len(found)])
 
     return [from_row(row) for row in found]

@@ -4,7 +4,7 @@ Rules:
 1. Frames whose arrival numbers are in a sealed file are passed over: the crash came between sealing
    and dropping the log. A log file with no other frames is spent and removed.
 2. Every other log file becomes a hot part; the last one is appended to again.
-3. What cannot be read is set aside in `damaged/` and reported. A start never refuses for it.
+3. What is damaged is set aside in `damaged/` and reported. A start never refuses for it.
 """
 
 import logging
@@ -18,7 +18,7 @@ from loghub.event.encode import decode
 from loghub.event.model import Event, JSONValue
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.durable import sync_directory
-from loghub.hub.store.engine import Cursor
+from loghub.hub.store.engine import Cursor, is_damage
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.marks import Marks
 from loghub.hub.store.partitions import Part
@@ -27,6 +27,7 @@ from loghub.hub.store.seal import arrivals, open_part, remove_drafts, sealed_fil
 from loghub.hub.store.wal import Damage, Frame, read_log
 
 _ROWS_AT_ONCE = 5_000
+_BYTES_AT_ONCE = 16_000_000
 
 _logger = logging.getLogger(__name__)
 
@@ -71,8 +72,23 @@ def _open_sealed(engine: Cursor, directory: Directory, found: Recovered) -> None
         try:
             found.sealed.append(open_part(engine, path))
         except duckdb.Error as error:
-            _set_aside(directory, path.name, path.read_bytes(), found, str(error))
-            path.unlink()
+            _leave_out(directory, path, found, error)
+
+
+def _leave_out(directory: Directory, path: Path, found: Recovered, error: duckdb.Error) -> None:
+    """Move a damaged file away; one that cannot be read now stays where it is, for the next start."""
+    if not is_damage(error):
+        found.damaged.append(path)
+        _logger.error("%s cannot be opened, its events are missing in answers: %s", path, error)
+        return
+
+    place = directory.damaged / path.name
+    directory.damaged.mkdir(mode=0o700, exist_ok=True)
+    path.replace(place)
+    sync_directory(directory.damaged)
+    sync_directory(path.parent)
+    found.damaged.append(place)
+    _logger.error("%s is damaged (%s) and was moved to %s", path, error, place)
 
 
 def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, found: Recovered) -> None:
@@ -80,6 +96,7 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, f
     found.next = max(found.next, first)
     hot = Hot(engine, path.parent, first)
     waiting: list[StoredEvent] = []
+    size = 0
 
     for piece in read_log(path):
         if isinstance(piece, Damage):
@@ -92,10 +109,11 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, f
 
         if not _is_sealed(header.arrival, found.sealed):
             waiting += _events(piece)
+            size += header.size
 
-        if len(waiting) >= _ROWS_AT_ONCE:
+        if len(waiting) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
             hot.add(waiting)
-            waiting = []
+            waiting, size = [], 0
 
     hot.add(waiting)
     (found.hot if hot.count else found.spent).append(hot)
@@ -155,6 +173,11 @@ def _remove_spent(marks: Marks, found: Recovered) -> None:
         marks.save()
     except OSError as error:  # a full disk; the next start finds them again
         _logger.warning("cannot save the marks: %s", error)
+
+        for hot in found.spent:  # their names must be free: the next log file may be the same one
+            hot.log.close()
+            hot.part.dispose()
+
         return
 
     for hot in found.spent:

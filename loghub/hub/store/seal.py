@@ -38,7 +38,7 @@ _numbers = count(1)
 _logger = logging.getLogger(__name__)
 
 
-def write_part(engine: Cursor, hot: Part, folder: Path, on_step: OnStep) -> Path:
+def write_part(cursor: Cursor, hot: Part, folder: Path, on_step: OnStep) -> Path:
     """Write the rows of a hot part to a file.
 
     Raises:
@@ -48,7 +48,7 @@ def write_part(engine: Cursor, hot: Part, folder: Path, on_step: OnStep) -> Path
     path = folder / f"{hot.extent.first:016d}-{hot.extent.last:016d}.duckdb"
     draft = path.with_suffix(".tmp")
     remove_drafts(folder)
-    _write_rows(engine, hot, draft)
+    _write_rows(cursor, hot, draft)
     on_step("written")
     sync_file(draft)
     on_step("synced")
@@ -59,19 +59,18 @@ def write_part(engine: Cursor, hot: Part, folder: Path, on_step: OnStep) -> Path
     return path
 
 
-def _write_rows(engine: Cursor, hot: Part, draft: Path) -> None:
+def _write_rows(cursor: Cursor, hot: Part, draft: Path) -> None:
     extent = hot.extent
     name = f"draft_{next(_numbers)}"
 
-    with engine.cursor() as cursor:
-        cursor.execute(f"ATTACH '{_quoted(draft)}' AS {name}")
+    cursor.execute(f"ATTACH '{_quoted(draft)}' AS {name}")
 
-        try:
-            cursor.execute(_ROWS.format(name=name, hot=hot.table), [extent.last])
-            cursor.execute(_EXTENT.format(name=name))
-            cursor.execute(f"CHECKPOINT {name}")
-        finally:
-            cursor.execute(f"DETACH {name}")
+    try:
+        cursor.execute(_ROWS.format(name=name, hot=hot.table), [extent.last])
+        cursor.execute(_EXTENT.format(name=name))
+        cursor.execute(f"CHECKPOINT {name}")
+    finally:
+        cursor.execute(f"DETACH {name}")
 
 
 def open_part(engine: Cursor, path: Path) -> Part:

@@ -7,13 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import duckdb
 import pytest
-from store_batches import EVER, START_US, batch, source
+from store_batches import EVER, SOURCE, START_US, batch, source
 
 from loghub.errors import StoreError
+from loghub.hub.store import hot, recovery
+from loghub.hub.store.columns import to_row
 from loghub.hub.store.duck import DAY_US, HOUR_US, DuckStore
-from loghub.hub.store.protocol import StoredEvent
-from loghub.hub.store.seal import STEPS
+from loghub.hub.store.engine import HotTable
+from loghub.hub.store.marks import Marks
+from loghub.hub.store.partitions import Part
+from loghub.hub.store.protocol import Span, StoredEvent
+from loghub.hub.store.seal import STEPS, open_part
 from loghub.query.tree import Everything
 
 
@@ -114,6 +120,14 @@ def test_a_full_part_is_sealed_and_its_log_dropped(tmp_path: Path) -> None:
         check_exactly_once(store, 15)
 
 
+def test_a_part_of_many_bytes_is_sealed(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_bytes=100_000) as store:
+        store.append([batch(1, 2, fields={"long": "x" * 60_000})])
+        wait_until(lambda: logs(tmp_path) == ["0000000000000003.ndjson"])
+        assert sealed(tmp_path) == ["0000000000000001-0000000000000002.duckdb"]
+        check_exactly_once(store, 2)
+
+
 def test_an_old_part_is_sealed(tmp_path: Path) -> None:
     now_us = START_US
 
@@ -139,13 +153,22 @@ def test_parts_go_by_age(tmp_path: Path) -> None:
     now_us = START_US
 
     with opened(tmp_path, seal_rows=10, keep_us=DAY_US, clock_us=lambda: now_us) as store:
-        store.append([batch(1, 10, times=[-DAY_US + 10] * 10)])
+        store.append([batch(1, 10, received_us=START_US - DAY_US + 10)])
         wait_until(lambda: len(sealed(tmp_path)) == 1)
         store.append([batch(11, 10)])
         wait_until(lambda: len(sealed(tmp_path)) == 2)
         now_us += HOUR_US
         wait_until(lambda: len(sealed(tmp_path)) == 1)
         assert [stored.seq for stored in everything(store)] == list(range(11, 21))
+
+
+def test_events_of_years_ago_stay_as_long_as_those_of_today(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=10, keep_us=DAY_US) as store:
+        store.append([batch(1, 10, times=[-2000 * DAY_US] * 10)])
+        store.append([batch(11, 10)])
+        wait_until(lambda: logs(tmp_path) == ["0000000000000021.ndjson"])
+        store._retain()
+        check_exactly_once(store, 20)
 
 
 def test_a_reader_keeps_what_retention_removes(tmp_path: Path) -> None:
@@ -155,11 +178,11 @@ def test_a_reader_keeps_what_retention_removes(tmp_path: Path) -> None:
         store.append([batch(1, 10)])
         wait_until(lambda: len(logs(tmp_path)) == 1 and len(sealed(tmp_path)) == 1)
 
-        with store._read() as (cursor, parts):
+        with store._read() as source:
             now_us += 2 * DAY_US
             wait_until(lambda: store.count() == 0)
-            counts = [cursor.execute(f"SELECT count(*) FROM {part.table}").fetchone() for part in parts]  # noqa: S608 (ours)
-            assert set(counts) == {(0,), (10,)}
+            counts = [source.rows(part, f"SELECT count(*) FROM {part.table}", []) for part in source.parts]  # noqa: S608 (ours)
+            assert sorted(counts) == [[(0,)], [(10,)]]
             assert len(sealed(tmp_path)) == 1
 
         assert sealed(tmp_path) == []
@@ -252,6 +275,72 @@ def test_a_sealed_file_that_cannot_be_read_is_set_aside(tmp_path: Path) -> None:
         assert [stored.arrival for stored in store.after(0, 10)] == [4]
 
 
+def spoil_rows(path: Path) -> None:
+    """Change a byte in each block but the first one, which says what tables there are."""
+    data = bytearray(path.read_bytes())
+
+    for position in range(12_288 + 262_144 + 1000, len(data), 262_144):
+        data[position] ^= 0xFF
+
+    path.write_bytes(data)
+
+
+def two_parts(data: Path) -> list[Path]:
+    """Make a store of two sealed parts of 10 000 events each, and close it."""
+    with opened(data, seal_rows=10_000) as store:
+        for first in (1, 10_001):
+            store.append([batch(first, 10_000, fields={"number": first})])
+            wait_until(lambda: len(logs(data)) == 1)
+
+    return [data / "parts" / name for name in sealed(data)]
+
+
+def test_a_damaged_block_costs_its_part_and_no_search(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    spoilt, whole = two_parts(tmp_path)
+    spoil_rows(spoilt)
+
+    with opened(tmp_path) as store:
+        page = store.search(Everything(), EVER, now_us=START_US, limit=100_000, order="oldest")
+        assert [stored.seq for stored in page.events] == list(range(10_001, 20_001))
+        assert page.partial == f"1 of 3 parts could not be read: {spoilt.name}"
+        histogram = store.histogram(Everything(), Span(START_US, START_US + 10**6), now_us=START_US, buckets=1)
+        assert sum(counts[0] for counts in histogram.series.values()) == 10_000
+        assert histogram.partial == page.partial
+        assert [stored.arrival for stored in store.after(0, 2)] == [10_001, 10_002]
+        assert store.damaged == (spoilt,)
+        assert caplog.text.count(f"{spoilt} cannot be read") == 1
+        assert whole.exists()
+
+
+def test_a_sealed_file_that_cannot_be_opened_now_stays_for_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = two_parts(tmp_path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recovery, "open_part", refuse_once(path))
+
+        with opened(tmp_path) as store:
+            assert store.damaged == (path,)
+            assert store.newest() == 20_000
+
+    with opened(tmp_path) as store:
+        assert store.damaged == ()
+        check_exactly_once(store, 20_000)
+
+
+def refuse_once(path: Path) -> Callable[[duckdb.DuckDBPyConnection, Path], Part]:
+    """Open parts as usual, but run out of memory at one of them."""
+
+    def open_other(engine: duckdb.DuckDBPyConnection, other: Path) -> Part:
+        if other == path:
+            raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
+
+        return open_part(engine, other)
+
+    return open_other
+
+
 def test_events_older_than_the_memory_come_from_the_parts(tmp_path: Path) -> None:
     with opened(tmp_path, seal_rows=4000) as store:
         for first in range(1, 12_001, 1000):
@@ -325,3 +414,82 @@ def test_a_start_that_fails_lets_go_of_the_directory(tmp_path: Path) -> None:
 
     with opened(tmp_path) as store:
         check_exactly_once(store, 3)
+
+
+def test_a_start_does_not_refuse_for_marks_that_cannot_be_saved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 2, bad=[1, 2])])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Marks, "save", no_room)
+
+        with opened(tmp_path) as store:
+            store.append([batch(1, 5, bad=[1, 2])])
+            assert [stored.seq for stored in everything(store)] == [3, 4, 5]
+
+    with opened(tmp_path) as store:
+        assert [stored.seq for stored in everything(store)] == [3, 4, 5]
+
+
+def no_room(_: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_a_new_hot_part_that_cannot_begin_harms_no_append(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(tmp_path, seal_rows=10) as store:
+        with monkeypatch.context() as patch:
+            patch.setattr(hot, "HotTable", fail_to_make)
+            store.append([batch(1, 10)])
+            store.append([batch(11, 10)])
+            check_exactly_once(store, 20)
+
+        store.append([batch(21, 1)])
+        wait_until(lambda: len(sealed(tmp_path)) == len(logs(tmp_path)) == 1)
+        check_exactly_once(store, 21)
+
+
+def fail_to_make(_engine: duckdb.DuckDBPyConnection, _name: str) -> None:
+    raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
+
+
+def test_a_log_file_that_cannot_be_made_leaves_no_table(tmp_path: Path) -> None:
+    with duckdb.connect() as engine:
+        with pytest.raises(FileNotFoundError):
+            hot.Hot(engine, tmp_path / "missing", 1)
+
+        hot.Hot(engine, tmp_path, 1).close()
+
+
+def test_rows_are_added_all_or_none() -> None:
+    with duckdb.connect() as engine:
+        table = HotTable(engine, "hot_1")
+        good = [to_row(StoredEvent(number, "s", number, 0, batch().events[0])) for number in range(300_000)]
+
+        with pytest.raises(duckdb.Error):
+            table.add([*good, ("no row",)])
+
+        assert engine.execute("SELECT count(*) FROM hot_1").fetchone() == (0,)
+        table.add(good[:3])
+        assert engine.execute("SELECT count(*) FROM hot_1").fetchone() == (3,)
+        table.close()
+
+
+def test_pages_hold_each_row_once_while_others_are_appended(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=50) as store:
+        store.append([batch(1, 300)])
+        seen: list[int] = []
+        start, first = None, 1
+
+        while True:
+            page = store.search(Everything(), EVER, now_us=START_US, limit=7, order="newest", start=start)
+            seen += [stored.seq for stored in page.events if stored.source == SOURCE]
+            start = page.next
+            store.append([batch(first, 10, sender=source(2), times=[*range(first, first + 5), *range(900, 905)])])
+            first += 10
+
+            if start is None:
+                break
+
+        assert seen == list(range(300, 0, -1))

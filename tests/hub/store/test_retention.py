@@ -4,7 +4,7 @@ from loghub.hub.store.partitions import Extent, Part
 from loghub.hub.store.retention import expired
 
 
-def part(name: str, max_us: int, size: int = 10, received_us: int = 1000) -> Part:
+def part(name: str, received_us: int, size: int = 10, max_us: int = 0) -> Part:
     return Part(name, Extent(1, 10, 10, 0, max_us, received_us), lambda: None, Path(name), size)
 
 
@@ -12,7 +12,7 @@ def names(parts: list[Part], *, now_us: int = 1000, keep_us: int = 10_000, keep_
     return [gone.table for gone in expired(parts, now_us=now_us, keep_us=keep_us, keep_bytes=keep_bytes)]
 
 
-def test_parts_whose_newest_event_is_too_old_go() -> None:
+def test_parts_whose_newest_event_came_too_long_ago_go() -> None:
     assert names([part("old", 100), part("edge", 900), part("new", 950)], keep_us=100) == ["old"]
 
 
@@ -21,8 +21,10 @@ def test_the_oldest_go_until_the_rest_fits() -> None:
     assert names([part("b", 200), part("c", 300), part("a", 100)], keep_bytes=19) == ["b", "a"]
 
 
-def test_an_event_from_the_future_is_as_old_as_its_receipt() -> None:
-    assert names([part("ahead", 10**15, received_us=500)], now_us=2000, keep_us=1000) == ["ahead"]
+def test_what_an_event_says_of_its_time_does_not_count() -> None:
+    ahead, behind = part("ahead", 500, max_us=10**15), part("behind", 1500, max_us=-(10**15))
+
+    assert names([ahead, behind], now_us=2000, keep_us=1000) == ["ahead"]
 
 
 def test_hot_parts_stay() -> None:

@@ -1,0 +1,117 @@
+"""The questions under way: each has a time limit, and all of them end when the store does.
+
+Rules:
+1. DuckDB forgets an interrupt that comes between two statements. So a question that has to end is
+   interrupted again and again until it has.
+2. One thread watches them all; it sleeps while nothing is asked.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import duckdb
+
+from loghub.errors import QueryTimeoutError, StoreError
+from loghub.hub.store.engine import Cursor
+
+_AGAIN_S = 0.02
+
+
+@dataclass(slots=True, eq=False)
+class _Question:
+    cursor: Cursor
+    deadline: float
+    error: StoreError | None = None
+
+
+class Queries:
+    """Gives out cursors that can be interrupted.
+
+    Args:
+        engine: whose cursors.
+        seconds: how long a question may take.
+    """
+
+    def __init__(self, engine: Cursor, seconds: float) -> None:
+        self._engine = engine
+        self._seconds = seconds
+        self._running: set[_Question] = set()
+        self._changed = threading.Condition()
+        self._closed = False
+        threading.Thread(target=self._watch, name="loghub-queries", daemon=True).start()
+
+    @contextmanager
+    def cursor(self, *, limited: bool = True) -> Iterator[Cursor]:
+        """Give a cursor for the length of a `with` block.
+
+        Args:
+            limited: whether the time limit holds.
+
+        Raises:
+            QueryTimeoutError: it took too long.
+            StoreError: it was interrupted, or the store is closed.
+        """
+        with self._engine.cursor() as cursor:
+            question = self._begin(cursor, time.monotonic() + self._seconds if limited else float("inf"))
+
+            try:
+                yield cursor
+            except duckdb.InterruptException as error:
+                raise question.error or error from error
+            finally:
+                with self._changed:
+                    self._running.remove(question)
+                    self._changed.notify_all()
+
+    def _begin(self, cursor: Cursor, deadline: float) -> _Question:
+        question = _Question(cursor, deadline)
+
+        with self._changed:
+            if self._closed:
+                raise StoreError("the store is closed")
+
+            self._running.add(question)
+            self._changed.notify_all()
+
+        return question
+
+    def interrupt(self) -> None:
+        """End what is asked now with a StoreError; what is asked later is answered."""
+        self._end("the query was interrupted: ask again")
+
+    def close(self) -> None:
+        """End what is asked now, and refuse what is asked later; idempotent."""
+        with self._changed:
+            self._closed = True
+
+        self._end("the store was closed while the query ran")
+
+    def _end(self, reason: str) -> None:
+        with self._changed:
+            for question in self._running:
+                question.error = question.error or StoreError(reason)
+
+            self._changed.notify_all()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while self._running or not self._closed:
+                self._changed.wait(self._interrupt_due(time.monotonic()))
+
+    def _interrupt_due(self, now: float) -> float | None:
+        """Interrupt what has to end; give the seconds until it has to be looked at again, None for as long as it is."""
+        next_look = float("inf")
+
+        for question in self._running:
+            if question.deadline <= now and question.error is None:
+                question.error = QueryTimeoutError(self._seconds)
+
+            if question.error is not None:
+                question.cursor.interrupt()
+
+            next_look = min(next_look, now + _AGAIN_S if question.error else question.deadline)
+
+        return None if next_look == float("inf") else next_look - now
