@@ -115,7 +115,7 @@ async def _on_ingest(_request: Request, error: Exception) -> Response:
 
 async def _on_store(_request: Request, error: Exception) -> Response:
     if isinstance(error, TimeoutError):
-        return refusal(504, "too_slow", str(error))
+        return refusal(503, "too_slow", str(error))
 
     return refusal(503, "store", str(error), headers={"Retry-After": "1"})
 

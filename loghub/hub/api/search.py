@@ -101,7 +101,7 @@ def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes
 
     rest = {
         "cursor": page_cursor(page.next) if page.next else None,
-        "partial": None,
+        "partial": _partial(page),
         "took_ms": round((time.perf_counter() - started) * 1000, 3),
         "stats": {
             "matched": len(page.events) if first and page.next is None else None,
@@ -112,3 +112,12 @@ def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes
         },
     }
     return head + to_json(rest)[1:]
+
+
+def _partial(page: Page) -> dict[str, str | None] | None:
+    """Say how far the events on this page reach, where some may be missing."""
+    if page.partial is None:
+        return None
+
+    reached = format_time(page.events[-1].event.time_us) if page.events else None
+    return {"scanned_to": reached, "reason": page.partial}

@@ -1,6 +1,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from served_hub import SOURCE, TIME_US, batch, line, served, wait_until
 from websockets.sync.client import connect
 
+from loghub.errors import QueryTimeoutError
 from loghub.event.model import format_time
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Settings
@@ -45,6 +47,32 @@ def test_pages_follow_each_other_without_a_gap(hub: httpx.Client, memory: Memory
             cursor = answer["cursor"]
 
         assert found == list(expected)
+
+
+def test_events_that_may_be_missing_are_told_with_the_reason() -> None:
+    class Damaged(MemoryStore):
+        def search(self, *arguments: Any, **options: Any) -> Page:
+            return replace(super().search(*arguments, **options), partial="a part cannot be read")
+
+    store = Damaged()
+    store.append([batch(line("one", 1), line("two", 2))])
+
+    with served(create_app(store, Settings(), ingest=False)) as address:
+        answer = httpx.get(f"http://{address}{PATH}", params={"order": "oldest"}).json()
+
+    reached = format_time(TIME_US + 2_000_000)
+    assert answer["partial"] == {"scanned_to": reached, "reason": "a part cannot be read"}
+
+
+def test_a_search_that_takes_too_long_is_refused_for_now() -> None:
+    class Slow(MemoryStore):
+        def search(self, *_: Any, **__: Any) -> Page:
+            raise QueryTimeoutError(30)
+
+    with served(create_app(Slow(), Settings(), ingest=False)) as address:
+        answer = httpx.get(f"http://{address}{PATH}")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "too_slow")
 
 
 def test_a_range_has_its_start_and_not_its_end(hub: httpx.Client, memory: MemoryStore) -> None:
