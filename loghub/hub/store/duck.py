@@ -192,7 +192,7 @@ class DuckStore:
         for batch in batches:
             self._marks.raise_to({batch.source: batch.last})
 
-        self._recent.add(events)
+        self._recent.add(events, (len(line) for batch in batches for line in batch.lines))
         self._next += len(events)
 
     def search(

@@ -1,6 +1,6 @@
 """The newest events, in memory, by arrival: what live tails read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from loghub.hub.store.protocol import StoredEvent
 
@@ -13,17 +13,33 @@ class Recent:
     Args:
         size: how many events it holds.
         newest: arrival number of the newest event so far, which it does not hold.
+        most_bytes: how many bytes the lines of its events have at most.
     """
 
-    def __init__(self, size: int, newest: int = 0) -> None:
+    def __init__(self, size: int, newest: int = 0, most_bytes: int = 64_000_000) -> None:
         self._slots: list[StoredEvent | None] = [None] * size
+        self._sizes = [0] * size
+        self._most_bytes = most_bytes
         self._newest = newest
+        self._oldest = newest + 1
+        self.bytes = 0
 
-    def add(self, events: Sequence[StoredEvent]) -> None:
-        """Add events in order of arrival."""
-        for stored in events:
-            self._slots[stored.arrival % len(self._slots)] = stored
+    def add(self, events: Sequence[StoredEvent], sizes: Iterable[int]) -> None:
+        """Add events in order of arrival, with the bytes of their lines; the oldest make room."""
+        for stored, size in zip(events, sizes, strict=True):
+            slot = stored.arrival % len(self._slots)
+            self.bytes += size - self._sizes[slot]
+            self._slots[slot], self._sizes[slot] = stored, size
             self._newest = stored.arrival
+            self._oldest = max(self._oldest, stored.arrival - len(self._slots) + 1)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while self.bytes > self._most_bytes:
+            slot = self._oldest % len(self._slots)
+            self.bytes -= self._sizes[slot]
+            self._slots[slot], self._sizes[slot] = None, 0
+            self._oldest += 1
 
     def after(self, arrival: int, limit: int) -> list[StoredEvent] | None:
         """Give at most `limit` events behind `arrival`; None where the first of them is not here (any more)."""

@@ -100,7 +100,7 @@ def test_after_an_interrupt_it_answers_and_after_a_close_it_does_not() -> None:
 def test_a_store_that_is_closed_during_a_search_lets_go_of_the_directory(
     pool: ThreadPoolExecutor, tmp_path: Path
 ) -> None:
-    store = DuckStore(tmp_path)
+    store = DuckStore(tmp_path, keep_us=2**60)
     store.append([batch(1, 3)])
     started = threading.Event()
 
@@ -119,13 +119,13 @@ def test_a_store_that_is_closed_during_a_search_lets_go_of_the_directory(
     with pytest.raises(StoreError, match="was closed while the query ran"):
         future.result(10)
 
-    again = DuckStore(tmp_path)
+    again = DuckStore(tmp_path, keep_us=2**60)
     assert again.count() == 3
     again.close()
 
 
 def test_a_search_has_a_time_limit(tmp_path: Path) -> None:
-    store = DuckStore(tmp_path, query_seconds=0.0)
+    store = DuckStore(tmp_path, keep_us=2**60, query_seconds=0.0)
     store.append([batch(first, 5000) for first in range(1, 20_001, 5000)])
 
     with pytest.raises(QueryTimeoutError):  # noqa: PT012 (which search is too slow is open)
