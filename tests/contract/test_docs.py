@@ -85,3 +85,14 @@ def test_every_page_is_in_the_navigation() -> None:
 
     for page in (ROOT / "docs").rglob("*.md"):
         assert str(page.relative_to(ROOT / "docs")) in navigation
+
+
+def test_readme_shows_what_it_is_how_to_begin_and_how_it_looks_at_once() -> None:
+    lines = (ROOT / "README.md").read_text().splitlines()
+
+    assert lines[0].startswith("**loghub**")
+    assert any("pip install" in line and "loghub demo" in line for line in lines[:10])
+    assert any("loghub.RemoteHandler" in line for line in lines[:10])
+    assert lines.index("root: {level: INFO, handlers: [file, hub]}") < 10
+    assert any("docs/images/viewer.png" in line for line in lines[:25])
+    assert (ROOT / "docs" / "images" / "viewer.png").is_file()
