@@ -161,6 +161,7 @@ class Live:
                 return
 
             self._listen()
+            self._import_server()
             thread = threading.Thread(target=self._run, name="loghub-live", daemon=True)
             self._thread = thread
 
@@ -171,6 +172,12 @@ class Live:
                 self._close_listener()
                 self._no_thread_before = time.monotonic() + THREAD_PAUSE_SECONDS
                 self._thread = None
+
+    def _import_server(self) -> None:
+        """Import what uvicorn imports at its start: a fork while another thread imports would leave the child stuck."""
+        config = _LiveServer(self, self._settings).config
+        config.load()
+        config.get_loop_factory()
 
     def _listen(self) -> bool:
         """Try to take the port."""

@@ -366,6 +366,7 @@ handler = BroadcastHandler(serve="127.0.0.1:0")
 logging.getLogger().addHandler(handler)
 logging.getLogger().warning("parent")
 address = handler.address
+urllib.request.urlopen(f"http://{address}/readyz").read()  # its thread has begun, and imports nothing any more
 read, write = os.pipe()
 child = os.fork()
 if not child:
