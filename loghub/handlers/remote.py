@@ -6,31 +6,27 @@ process is killed. It never raises into the application, and never waits for the
 """
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
 from weakref import finalize
 
 from loghub.errors import ConfigError
 from loghub.event.encode import safe_text
 from loghub.formatters import JSONFormatter
 from loghub.handlers import lifetime
+from loghub.handlers import remote_options as options
 from loghub.handlers.delivery import Pace
 from loghub.handlers.diagnostics import say
 from loghub.handlers.journal import Counters
 from loghub.handlers.memory import MemoryRing
 from loghub.handlers.own_noise import hush, is_own_thread
-from loghub.handlers.post import LOGGERS, PATH, Destination, HTTPPost, load
+from loghub.handlers.post import LOGGERS, Destination, HTTPPost
 from loghub.handlers.worker import Engine, Limits
 from loghub.metrics import Family, register
-from loghub.options import count, duration, names_unknown_options, size, switch, text
+from loghub.options import count, duration, names_unknown_options, size, switch
 
-_OWNER = "RemoteHandler"
-_USER = re.compile(r"^([^/@]*://)?.*@", re.DOTALL)  # as far as the last "@": a password may hold any character
-_BEHIND = re.compile(r"([?#]).*", re.DOTALL)
+_OWNER = options.OWNER
 _FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's lock
 
 
@@ -114,15 +110,21 @@ class RemoteHandler(logging.Handler):
     ) -> None:
         # Options come first: once logging's own constructor has run, even a half-made handler is flushed at exit.
         self.enabled = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
-        self.url = _address(url)
+        self.url = options.address(url)
 
         self._plan = _Plan(
-            Destination(self.url, _token(token), _headers(headers), switch(gzip, _OWNER, "gzip"), _trust(verify)),
+            Destination(
+                self.url,
+                options.token(token),
+                options.headers(headers),
+                switch(gzip, _OWNER, "gzip"),
+                options.trust(verify),
+            ),
             Limits(
                 count(batch_records, _OWNER, "batch_records"),
                 size(batch_bytes, _OWNER, "batch_bytes"),
                 duration(linger, _OWNER, "linger"),
-                _positive(timeout, "timeout"),
+                options.positive(timeout, "timeout"),
                 duration(exit_deadline, _OWNER, "exit_deadline"),
             ),
             count(queue, _OWNER, "queue"),
@@ -130,7 +132,7 @@ class RemoteHandler(logging.Handler):
             self._pace(),
         )
         if self.enabled:
-            _load(self._plan.destination)
+            options.load(self._plan.destination)
             hush(*LOGGERS)
 
         self._lines: LineFormatter = JSONFormatter()
@@ -232,96 +234,6 @@ class RemoteHandler(logging.Handler):
             lambda: HTTPPost(plan.destination),
             plan.pace,
         )
-
-
-def _address(value: object) -> str:
-    example = "give the hub's address, as http://127.0.0.1:8514"
-
-    try:
-        url = text(value, _OWNER, "url")
-        parts = urlsplit(url)
-        wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
-    except ConfigError as error:
-        raise ConfigError(_OWNER, "url", _shown(value), error.remedy) from None
-    except ValueError:  # its text may hold a part of a password
-        wrong = True
-
-    if wrong or any(character.isspace() for character in url):
-        raise ConfigError(_OWNER, "url", _shown(value), example)
-
-    if parts.username is not None or parts.password is not None:
-        raise ConfigError(_OWNER, "url", _shown(value), "give a secret as token or headers")
-
-    if parts.query or parts.fragment or parts.path.rstrip("/").endswith(PATH):
-        raise ConfigError(_OWNER, "url", _shown(value), f"{example}, without what stands behind it")
-
-    return url.rstrip("/")
-
-
-def _shown(value: object) -> object:
-    """Give an address as an error may show it: without what stands before an "@" or behind a "?" or "#"."""
-    hidden = _BEHIND.sub(r"\1…", _USER.sub(r"\1…@", str(value)))
-    return value if hidden == str(value) else hidden
-
-
-def _token(value: str | None) -> str | None:
-    if value is None or value == "":
-        return None
-
-    token = text(value, _OWNER, "token")
-
-    if not token.isascii() or not token.isprintable():
-        raise ConfigError(_OWNER, "token", "…", "a token is one line of ASCII")
-
-    return token
-
-
-def _headers(value: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    if value is None:
-        return ()
-
-    if not isinstance(value, Mapping):
-        raise ConfigError(_OWNER, "headers", value, "give a mapping, as {X-Team: shop}")
-
-    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
-    return tuple((name, _header(name, value[name])) for name in value)
-
-
-def _header(name: object, value: object) -> str:
-    content = str(value)
-
-    if not isinstance(name, str) or not f"{name}{content}".isascii() or not f"{name}{content}".isprintable():
-        raise ConfigError(_OWNER, "headers", name, "names and values are one line of ASCII")
-
-    return content
-
-
-def _trust(value: object) -> bool | str:
-    if isinstance(value, bool):
-        return value
-
-    path = text(value, _OWNER, "verify")
-
-    if not Path(path).is_file():
-        raise ConfigError(_OWNER, "verify", value, "give true, false, or a file of certificates that exists")
-
-    return path
-
-
-def _load(destination: Destination) -> None:
-    try:
-        load(destination)
-    except OSError as error:
-        raise ConfigError(_OWNER, "verify", destination.verify, f"{error}; give a PEM file of certificates") from error
-
-
-def _positive(value: object, option: str) -> float:
-    seconds = duration(value, _OWNER, option)
-
-    if not seconds:
-        raise ConfigError(_OWNER, option, value, 'give more than nothing, as "10 s"')
-
-    return seconds
 
 
 _engines: dict[Engine, str] = {}
