@@ -1,0 +1,143 @@
+"""When a log file is looked at again and rolled over, and how: asked between lines, never for each one.
+
+Rules:
+1. Limits are bytes. The line that would exceed the limit goes to the new file.
+2. A roll takes a lock between processes, opened by the one that takes it, and looks again
+   whether the file under the name is still the one it writes to: somebody may have rolled already.
+3. Between rolls a process looks at most once a second whether its name was given to another
+   file (a roll elsewhere, logrotate, a deleted directory); lines it wrote meanwhile stand in the segment.
+4. A roll that is refused (a directory that cannot be written to, a file held open) is said and tried again
+   later; the file goes on.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from loghub.handlers.diagnostics import say
+from loghub.handlers.log_file import LogFile
+from loghub.handlers.retention import Retention, prune
+from loghub.handlers.roll_lock import RollLock
+from loghub.segments import next_path
+
+_LOOK_SECONDS = 1.0
+_PRUNE_SECONDS = 600.0
+_ROLL_AGAIN_SECONDS = 10.0
+
+
+class Rule(Protocol):
+    """When a file is rolled over: `Rotation`, or the standard library's rules."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the file may have; 0 for any number."""
+
+    def deadline(self, opened_at: float) -> float:
+        """Give the unix time from which on a file opened at `opened_at` is rolled over; infinity for never."""
+
+    def should_roll(self, held: int, incoming: int, deadline: float, now: float) -> bool:
+        """Tell whether a line of `incoming` bytes goes to a new file, where this one holds `held` bytes."""
+
+
+class Rolling:
+    """Decides about one log: which file is the right one, and when another begins.
+
+    Args:
+        path: the log's name.
+        rule: when it is rolled over.
+        retention: what is kept of its segments.
+        rename: gives the file another name, at a unix time; called under the lock, for the file that has the name.
+            By default the next segment's.
+
+    Attributes:
+        deadline: unix time from which on the open file is rolled over.
+        due: called in place of `roll` where the file is due, if it is set: a hook of a subclass.
+    """
+
+    def __init__(
+        self, path: Path, rule: Rule, retention: Retention, rename: Callable[[float], None] | None = None
+    ) -> None:
+        self._path = path
+        self._rule = rule
+        self._retention = retention
+        self._rename = rename or self._rename_to_segment
+        self.deadline = float("inf")
+        self.due: Callable[[], None] | None = None
+        self._look_at = self._prune_at = self._roll_at = 0.0
+
+    def prepare(self, file: LogFile, incoming: int, now: float) -> None:
+        """Have the right file open for a line of so many bytes, and let it be quiet until the next look."""
+        self.look(file, now)
+
+        if self.is_due(file, incoming, now):
+            if self.due is None:
+                self.roll(file, incoming, now)
+            else:
+                self.due()
+
+            self.look(file, now)
+
+        if self._retention and now >= self._prune_at:
+            self._prune_at = now + _PRUNE_SECONDS
+            prune(self._path, self._retention, now)
+
+        chores = self._prune_at if self._retention else self._look_at
+        file.be_quiet(now, min(self._look_at, self.deadline, chores), self._rule.bytes or sys.maxsize)
+
+    def look(self, file: LogFile, now: float) -> None:
+        """Have the file open that has the name, looked at within the last second."""
+        if file.is_open and not self._look_at - _LOOK_SECONDS <= now < self._look_at:
+            self._look_at = now + _LOOK_SECONDS
+
+            if not file.is_current():
+                file.release()
+
+        if not file.is_open:
+            file.open(now)
+            self._look_at = now + _LOOK_SECONDS
+            self.deadline = self._rule.deadline(file.opened_at)
+
+    def is_due(self, file: LogFile, incoming: int, now: float) -> bool:
+        """Tell whether a line of so many bytes belongs into a new file."""
+        if not file.is_open or now < self._roll_at or not (self._rule.bytes or now >= self.deadline):
+            return False
+
+        return self._rule.should_roll(file.measure(), incoming, self.deadline, now)
+
+    def roll(self, file: LogFile, incoming: int | None, now: float) -> bool:
+        """Give the file another name, unless another process does so or has done so.
+
+        Args:
+            file: the open file; it is released, so that the next line begins a new one.
+            incoming: bytes of the line to come; None rolls over whatever the rules say.
+            now: unix time.
+
+        Returns:
+            Whether it was this process that rolled over.
+        """
+        rolled = False
+
+        try:
+            with RollLock(self._path) as taken:
+                if taken and file.is_current() and (incoming is None or self.is_due(file, incoming, now)):
+                    self._rename(now)
+                    rolled = True
+
+                if taken:
+                    file.release()
+        except OSError as error:
+            self._roll_at = now + _ROLL_AGAIN_SECONDS
+            say(f"JSONFileHandler {self._path}", f"cannot roll over ({error}); goes on in the same file")
+            return False
+
+        if taken and self._retention:
+            prune(self._path, self._retention, now)
+
+        return rolled
+
+    def _rename_to_segment(self, now: float) -> None:
+        names = os.listdir(self._path.parent)  # noqa: PTH208 (names are what is needed)
+        self._path.rename(next_path(self._path, datetime.fromtimestamp(now, UTC), names))
