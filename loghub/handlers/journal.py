@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from loghub.handlers.delivery import Effect, Verdict
 from loghub.handlers.diagnostics import write
 from loghub.handlers.memory import Backlog
+from loghub.wire.report import Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Counters:
     retries: Mapping[str, int] = field(default_factory=dict)
     holding: str = ""
     last_success: float | None = None
+
+    @property
+    def report(self) -> Report:
+        """What of it a hub is told."""
+        return Report(None, self.appended, self.acked, self.queued, sum(self.retries.values()), self.dead, self.dropped)
 
 
 class Journal:

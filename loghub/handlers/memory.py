@@ -19,6 +19,7 @@ from loghub.wire.batch import Batch
 class Backlog(Protocol):
     """Where lines wait: this memory, or a directory."""
 
+    source: str
     appended: int
     acked: int
     dead: int

@@ -19,9 +19,9 @@ import os
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
@@ -29,6 +29,7 @@ from loghub.errors import require
 from loghub.handlers.delivery import Answer, Effect, Trouble, effect_of
 from loghub.wire.batch import KEY_HEADER, Batch
 from loghub.wire.loopback import is_loopback
+from loghub.wire.report import DIGEST_HEADER, REPORT_HEADER, Report, digest, write_report
 
 if TYPE_CHECKING:
     import socket
@@ -99,11 +100,21 @@ def _context(tls: bool, verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (
     return context
 
 
-class HTTPPost:
-    """Posts batches to a hub over one connection that is kept open."""
+def _no_report(_source: str) -> Report:
+    return Report()
 
-    def __init__(self, destination: Destination) -> None:
+
+class HTTPPost:
+    """Posts batches to a hub over one connection that is kept open.
+
+    Args:
+        destination: where to.
+        report: gives what the sender has to tell of a source, beside each batch.
+    """
+
+    def __init__(self, destination: Destination, report: Callable[[str], Report] = _no_report) -> None:
         self._destination = destination
+        self._report = report
         self._httpx = require("httpx", "RemoteHandler", "remote")
         self._client: Any = None
         self._socket: socket.socket | None = None
@@ -144,7 +155,7 @@ class HTTPPost:
 
         request: dict[str, Any] = {
             "content": self._body(batch),
-            "headers": {KEY_HEADER: batch.key},
+            "headers": self._headers(batch),
             "timeout": timeout,
             "extensions": {"trace": self._notice},
         }
@@ -172,6 +183,14 @@ class HTTPPost:
             limits=limits,
             trust_env=not is_loopback(urlsplit(destination.url).hostname or ""),
         )
+
+    def _headers(self, batch: Batch) -> dict[str, str]:
+        report = replace(self._report(batch.source), time=time.time_ns() // 1_000_000)
+        return {
+            KEY_HEADER: batch.key,
+            DIGEST_HEADER: digest(batch.key, batch.lines),
+            REPORT_HEADER: write_report(report),
+        }
 
     def _body(self, batch: Batch) -> bytes:
         """Join and compress the lines, once for all the times that a batch is sent."""

@@ -227,13 +227,14 @@ class RemoteHandler(logging.Handler):
 
     def _make_engine(self) -> Engine:
         plan = self._plan
-        return Engine(
+        engine = Engine(
             f"{_OWNER}({plan.destination.url})",
             plan.limits,
             lambda source: MemoryRing(source, plan.records, plan.size),
-            lambda: HTTPPost(plan.destination),
+            lambda: HTTPPost(plan.destination, engine.report),
             plan.pace,
         )
+        return engine
 
 
 _engines: dict[Engine, str] = {}

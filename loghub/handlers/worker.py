@@ -34,6 +34,7 @@ from loghub.handlers.memory import Backlog
 from loghub.handlers.own_noise import delivering
 from loghub.handlers.post import Post
 from loghub.wire.batch import Batch, source_id
+from loghub.wire.report import Report
 
 _EXIT_PAUSE = 0.5  # longest wait between attempts while the process ends
 _SHORTEST_TIMEOUT = 0.1
@@ -167,6 +168,11 @@ class Engine:
         """What became of the records so far."""
         with self._alone() as backlog:
             return self._journal.counters(backlog)
+
+    def report(self, source: str) -> Report:
+        """Give what a hub is told of a source beside its batches; nothing of a source that is not this engine's own."""
+        with self._alone() as backlog:
+            return self._journal.counters(backlog).report if source == backlog.source else Report()
 
     # What the process's life calls.
 

@@ -5,6 +5,7 @@ Rules:
    time, a value of an odd type, a name that is the hub's own) is it written anew.
 2. A bad line never spoils the others: it is quarantined with its number and the reason.
 3. Sizes are bounded before and after decompression.
+4. A body that was damaged on its way is no bad body: its sender is told to try again, and nothing of it is kept.
 
 Nothing here touches a socket or a disk.
 """
@@ -19,6 +20,7 @@ from loghub.hub.settings import Limits
 from loghub.hub.store.protocol import Incoming, Quarantined
 from loghub.wire.batch import Identity, parse_key
 from loghub.wire.ndjson import RawLine, TooManyLinesError, split
+from loghub.wire.report import is_damaged
 
 MEDIA_TYPES = frozenset(
     (
@@ -40,6 +42,7 @@ MEDIA_TYPES = frozenset(
 _CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
 _ENCODINGS = {"Accept-Encoding": "gzip, identity"}
 _GZIP = ("gzip", "x-gzip")
+_TOO_LARGE = 413
 _MAX_STREAMS = 64  # each costs a copy of what lies behind it
 _OWN_NAMES = ("_id", "_received", "_cursor")
 
@@ -170,6 +173,33 @@ def unpack(body: bytes, limit: int) -> bytes:
     return b"".join(parts)
 
 
+def unpack_whole(body: bytes, limit: int) -> bytes:
+    """Decompress a body whose sender has told its digest: one that breaks off or is no gzip was damaged on its way.
+
+    Raises:
+        IngestError: it was damaged, or would be larger than `limit`.
+    """
+    try:
+        return unpack(body, limit)
+    except IngestError as error:
+        raise (error if error.status == _TOO_LARGE else _damaged()) from None
+
+
+def check_digest(told: str | None, key: str | None, body: bytes) -> None:
+    """Compare a body with the digest that its sender told of it.
+
+    Args:
+        told: the digest header.
+        key: the Idempotency-Key, which the digest covers too.
+        body: as it is after decompression.
+
+    Raises:
+        IngestError: it was damaged on its way; sending it again helps.
+    """
+    if is_damaged(told, key or "", body):
+        raise _damaged()
+
+
 def read_body(body: bytes, *, limits: Limits, now_us: int) -> Reading:
     """Read the events of a body.
 
@@ -219,6 +249,11 @@ def identify(key: str | None, reading: Reading) -> Identity | None:
         )
 
     return identity
+
+
+def _damaged() -> IngestError:
+    # 503, as every sender tries it again; for a 400 it would cut the batch up, and give records up for dead.
+    return IngestError(503, "damaged", "the body is not the one that was sent: send it again")
 
 
 def _charset(parameters: str) -> str:

@@ -6,6 +6,7 @@ import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from loghub.formatters import JSONFormatter
 from loghub.handlers.delivery import Pace
 from loghub.handlers.remote import RemoteHandler
 from loghub.metrics import text
+from loghub.wire.report import digest, read_report
 
 from scripted_hub import Act, Received, ScriptedHub, hang, reset, scripted_hub, status, wait_until
 
@@ -60,6 +62,26 @@ def test_records_arrive_as_plain_lines_with_their_identity(hub: ScriptedHub) -> 
     assert request.headers["content-encoding"] == "gzip"
     assert (request.identity.first, request.identity.last) == (1, 1)
     handler.close()
+
+
+def test_batches_carry_the_account_and_a_digest(hub: ScriptedHub) -> None:
+    hub.script.append(status(503))
+
+    logger, handler = attached(hub.url, batch_records=2, linger="10 s")
+
+    for number in range(4):
+        logger.info("record %d", number)
+
+    assert handler.flush(10)
+    handler.close()
+    accounts = [read_report(request.headers["loghub-sender"]) for request in hub.requests]
+    assert [(one.acked, one.retried) for one in accounts if one] == [(0, 0), (0, 1), (2, 1)]
+
+    for request, account in zip(hub.requests, accounts, strict=True):
+        assert request.headers["loghub-digest"] == digest(request.key, request.lines)
+        assert account is not None
+        assert abs((account.time or 0) / 1000 - time.time()) < 60
+        assert account.sent == sum(filter(None, (account.acked, account.queued, account.dead, account.dropped)))
 
 
 def test_prefix_token_and_headers_are_sent(hub: ScriptedHub) -> None:

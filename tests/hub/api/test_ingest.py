@@ -10,6 +10,7 @@ from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.protocol import Appended, Incoming
 from loghub.wire.batch import Batch
+from loghub.wire.report import digest
 
 PATH = "/api/v1/ingest"
 
@@ -156,3 +157,42 @@ def test_room_is_given_back_after_each_request(hub: httpx.Client) -> None:
     for _ in range(10):
         assert hub.post(PATH, content=b" " * 1900).status_code == 200
         assert hub.post(PATH, content=b" " * 2001).status_code == 413
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize("place", [0, 5, 40, -9, -1])
+def test_a_body_that_was_damaged_on_its_way_is_to_be_sent_again(
+    hub: httpx.Client, memory: MemoryStore, *, packed: bool, place: int
+) -> None:
+    batch = Batch(SOURCE, 1, (line("one"), line("two")))
+    headers = {"Idempotency-Key": batch.key, "Loghub-Digest": digest(batch.key, batch.lines)}
+    whole = b"".join(batch.lines)
+
+    if packed:
+        headers["Content-Encoding"] = "gzip"
+        whole = gzip.compress(whole)
+
+    damaged = bytearray(whole)
+    damaged[place] ^= 4
+
+    # Some bits of a gzip header mean nothing: there the lines are whole, and taken.
+    answer = hub.post(PATH, content=bytes(damaged), headers=headers)
+
+    if answer.status_code != 200:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "damaged")
+        assert memory.count() == 0
+
+    assert hub.post(PATH, content=whole, headers=headers).status_code == 200
+    assert [stored.event.fields["message"] for stored in memory.after(0, 10)] == ["one", "two"]
+
+
+def test_a_key_that_was_damaged_on_its_way_names_no_other_source(hub: httpx.Client, memory: MemoryStore) -> None:
+    batch = Batch(SOURCE, 1, (line("one"),))
+    headers = {"Idempotency-Key": batch.key.replace("0", "1"), "Loghub-Digest": digest(batch.key, batch.lines)}
+
+    assert hub.post(PATH, content=batch.lines[0], headers=headers).status_code == 503
+    assert memory.count() == 0
+
+
+def test_what_has_no_digest_is_taken_as_it_is(hub: httpx.Client) -> None:
+    assert hub.post(PATH, content=line("one"), headers={"Loghub-Digest": "sha-256=:abc=:"}).status_code == 200
