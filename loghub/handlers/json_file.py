@@ -54,7 +54,7 @@ class JSONFileHandler(logging.Handler):
 
         # Options first: logging closes every handler that it knows, a half-made one too.
         path = Path(os.path.abspath(text(filename, owner, "filename")))  # noqa: PTH100 (as FileHandler: links stay)
-        self._rolling = Rolling(path, parse_rotation(rotate, owner), parse_retention(keep, keep_files, owner))
+        self._rolling = Rolling(parse_rotation(rotate, owner), parse_retention(keep, keep_files, owner))
         super().__init__(level)
         self.baseFilename = str(path)
         self.lost = 0

@@ -46,24 +46,20 @@ class Rolling:
     """Decides about one log: which file is the right one, and when another begins.
 
     Args:
-        path: the log's name.
         rule: when it is rolled over.
         retention: what is kept of its segments.
-        rename: gives the file another name, at a unix time; called under the lock, for the file that has the name.
-            By default the next segment's.
+        rename: gives the file of this path another name, at a unix time; called under the lock. By default that of
+            the next segment.
 
     Attributes:
         deadline: unix time from which on the open file is rolled over.
         due: called in place of `roll` where the file is due, if it is set: a hook of a subclass.
     """
 
-    def __init__(
-        self, path: Path, rule: Rule, retention: Retention, rename: Callable[[float], None] | None = None
-    ) -> None:
-        self._path = path
+    def __init__(self, rule: Rule, retention: Retention, rename: Callable[[Path, float], None] | None = None) -> None:
         self._rule = rule
         self._retention = retention
-        self._rename = rename or self._rename_to_segment
+        self._rename = rename or rename_to_segment
         self.deadline = float("inf")
         self.due: Callable[[], None] | None = None
         self._look_at = self._prune_at = self._roll_at = 0.0
@@ -82,7 +78,7 @@ class Rolling:
 
         if self._retention and now >= self._prune_at:
             self._prune_at = now + _PRUNE_SECONDS
-            prune(self._path, self._retention, now)
+            prune(file.path, self._retention, now)
 
         chores = self._prune_at if self._retention else self._look_at
         file.be_quiet(now, min(self._look_at, self.deadline, chores), self._rule.bytes or sys.maxsize)
@@ -105,7 +101,10 @@ class Rolling:
         if not file.is_open or now < self._roll_at or not (self._rule.bytes or now >= self.deadline):
             return False
 
-        return self._rule.should_roll(file.measure(), incoming, self.deadline, now)
+        if not file.measure() and now >= self.deadline:  # an empty file belongs to the time of its first line
+            self.deadline = self._rule.deadline(now)
+
+        return self._rule.should_roll(file.held, incoming, self.deadline, now)
 
     def roll(self, file: LogFile, incoming: int | None, now: float) -> bool:
         """Give the file another name, unless another process does so or has done so.
@@ -121,23 +120,25 @@ class Rolling:
         rolled = False
 
         try:
-            with RollLock(self._path) as taken:
+            with RollLock(file.path) as taken:
                 if taken and file.is_current() and (incoming is None or self.is_due(file, incoming, now)):
-                    self._rename(now)
+                    self._rename(file.path, now)
                     rolled = True
 
                 if taken:
                     file.release()
         except OSError as error:
             self._roll_at = now + _ROLL_AGAIN_SECONDS
-            say(f"JSONFileHandler {self._path}", f"cannot roll over ({error}); goes on in the same file")
+            say(f"JSONFileHandler {file.path}", f"cannot roll over ({error}); goes on in the same file")
             return False
 
         if taken and self._retention:
-            prune(self._path, self._retention, now)
+            prune(file.path, self._retention, now)
 
         return rolled
 
-    def _rename_to_segment(self, now: float) -> None:
-        names = os.listdir(self._path.parent)  # noqa: PTH208 (names are what is needed)
-        self._path.rename(next_path(self._path, datetime.fromtimestamp(now, UTC), names))
+
+def rename_to_segment(path: Path, now: float) -> None:
+    """Give a log's file the name of the log's next segment."""
+    names = os.listdir(path.parent)  # noqa: PTH208 (names are what is needed)
+    path.rename(next_path(path, datetime.fromtimestamp(now, UTC), names))

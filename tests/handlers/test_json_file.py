@@ -135,6 +135,27 @@ def test_midnight_rolls_also_after_a_restart(tmp_path: Path, monkeypatch: pytest
     assert messages_of(path) == ["yesterday", "today"]
 
 
+def test_file_that_was_empty_when_its_time_came_has_the_lines_of_the_next_period(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [7200.0]
+    monkeypatch.setattr("time.time", lambda: now[0])
+    path = tmp_path / "app.jsonl"
+    path.touch()
+    os.utime(path, (0, 0))
+    handler = JSONFileHandler(path, rotate="1 hour")
+    handler._rolling.look(handler._file, now[0])
+
+    now[0] += 3605
+    log_to(handler, ["one"])
+    now[0] += 5
+    log_to(handler, ["two"])
+    handler.close()
+
+    assert segments(path) == []
+    assert messages_of(path) == ["one", "two"]
+
+
 def test_full_disk_is_no_exception_and_each_lost_line_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     handler = JSONFileHandler("/dev/full")
 
