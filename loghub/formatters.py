@@ -16,9 +16,9 @@ from pythonjsonlogger.core import BaseJsonFormatter
 from loghub.errors import ConfigError
 from loghub.event.encode import Limits, decode, encode
 from loghub.event.mask import Mask
-from loghub.event.presets import PRESETS
+from loghub.event.presets import PRESETS, TEXT_ONLY
 from loghub.event.quick import QuickLine
-from loghub.event.record import add_message, fields_of
+from loghub.event.record import add_message, fields_of, is_object
 from loghub.event.serializer import Serializer
 from loghub.event.sharing import group_of
 from loghub.event.values import safe_text
@@ -58,8 +58,9 @@ class JSONFormatter(BaseJsonFormatter):
         max_depth: objects and lists inside one another.
         max_items: members of an object or list.
         max_string: characters of a text.
-        json_default: called for a value that JSON does not know; gives one that it does. Dates, UUIDs, enums and
-            dataclasses are known, as in python-json-logger's `OrjsonFormatter`.
+        json_default: called for a value that JSON does not know; gives one that it does. It is asked about what
+            `json.dumps` would ask it about, as in python-json-logger's `JsonFormatter`: dates, UUIDs, enums and
+            dataclasses too.
         json_encoder: a `json.JSONEncoder` that writes the line instead of orjson; slower, as are the next three.
         json_serializer: a function as `json.dumps` that writes it.
         json_indent: spaces to indent by, or True; such a line is many, and the hub does not take it.
@@ -180,8 +181,7 @@ class JSONFormatter(BaseJsonFormatter):
             log_data.update((key, message_dict[key]) for key in ("exc_info", "stack_info") if key in log_data)
         else:
             super().add_fields(log_data, record, message_dict)
-            # An extra or a dict as message does not override what is static.
-            log_data.update((self.rename_fields.get(key, key), value) for key, value in self.static_fields.items())
+            log_data.update(self._standing(record))
 
         log_data.update(getattr(record, _WRONG, {}))
 
@@ -189,6 +189,15 @@ class JSONFormatter(BaseJsonFormatter):
             masked = self._mask.fields(log_data, record.msg, record.args)
             log_data.clear()
             log_data.update(masked)
+
+    def _standing(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Give the static fields that stand: what the formatter says itself overrides one, nothing else does."""
+        timestamp = self.timestamp if isinstance(self.timestamp, str) else "timestamp"
+        said: dict[str, object] = {"exc_info": record.exc_info or record.exc_text, "stack_info": record.stack_info}
+        said[timestamp] = said.get(timestamp) or self.timestamp
+        own = {self.rename_fields.get(key, key) for key, is_said in said.items() if is_said}
+        static = {self.rename_fields.get(key, key): value for key, value in self.static_fields.items()}
+        return {key: value for key, value in static.items() if key not in own}
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Encode what python-json-logger's way of use collected."""
@@ -217,6 +226,9 @@ class JSONFormatter(BaseJsonFormatter):
         return self._encoded(self.fields(record))
 
     def _encoded(self, fields: dict[str, Any]) -> bytes:
+        if self._preset_name in TEXT_ONLY:
+            fields = decode(encode(fields, self.json_default, self._limits))
+
         line = encode(self._shape(fields), self.json_default, self._limits)
 
         if self._preset_name != "plain" and any(mark in line for mark in _MARKS):
@@ -275,7 +287,7 @@ def _readable(record: logging.LogRecord) -> logging.LogRecord:
     wrong = add_message(found, record)
     copy = logging.makeLogRecord(record.__dict__)
 
-    if not isinstance(record.msg, dict):
+    if not is_object(record.msg):
         copy.msg, copy.args = found["message"], None
 
     setattr(copy, _WRONG, wrong)

@@ -1,12 +1,23 @@
-"""Fixtures for every folder of tests."""
+"""Fixtures for every folder of tests.
+
+`LOGHUB_TEST_EXAMPLES=20000` makes a property test try that many examples, other ones in each run.
+"""
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from loghub.event import context
 from loghub.handlers import diagnostics
+
+_EXAMPLES = int(os.environ.get("LOGHUB_TEST_EXAMPLES", "0"))
+
+if _EXAMPLES:
+    settings.register_profile("long", max_examples=_EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
+    settings.load_profile("long")
 
 
 @pytest.fixture(autouse=True)

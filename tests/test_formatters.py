@@ -1,10 +1,14 @@
 import asyncio
+import dataclasses
+import datetime as dt
 import json
 import logging
 import os
 import sys
 import threading
+import uuid
 from typing import Any
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -22,7 +26,7 @@ from loghub.formatters import (
     OTelFormatter,
 )
 
-from strategies import Hostile, odd_values
+from strategies import Hostile, LyingDict, odd_values
 
 
 def record(message: Any = "hello %s", args: tuple[Any, ...] = ("you",), **extra: Any) -> logging.LogRecord:
@@ -114,6 +118,20 @@ def test_dict_message_is_merged() -> None:
     assert "template" not in found
 
 
+def test_dict_message_whose_methods_raise_is_merged_all_the_same() -> None:
+    found = line(JSONFormatter(preset="ecs"), record(LyingDict(message="paid", amount=5), ()))
+
+    assert (found["message"], found["amount"], found["log.origin.file.line"]) == ("paid", 5, 12)
+    assert "format_error" not in json.dumps(found)
+
+
+def test_mock_that_claims_to_be_a_dict_is_a_message() -> None:
+    found = line(JSONFormatter(), record(mock.MagicMock(spec=dict), (), amount=5))
+
+    assert found["message"].startswith("<MagicMock")
+    assert found["amount"] == 5
+
+
 @pytest.mark.parametrize(("message", "args"), [("%d items", ("x",)), ("%s %s", ("x",)), ("%s", (Hostile(),))])
 def test_wrong_arguments_give_the_template_and_say_what_was_wrong(message: str, args: tuple[Any, ...]) -> None:
     found = line(JSONFormatter(), record(message, args))
@@ -199,6 +217,92 @@ def test_format_gives_the_line_as_text() -> None:
 
 def test_json_default_gives_a_value_for_an_unknown_one() -> None:
     assert line(JSONFormatter(json_default=lambda _: "ours"), record(value=object()))["value"] == "ours"
+
+
+@dataclasses.dataclass
+class User:
+    name: str
+    password: str
+
+
+MOMENT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+ASKED_ABOUT: list[object] = [
+    MOMENT,
+    MOMENT.date(),
+    MOMENT.time(),
+    uuid.UUID(int=5),
+    logging.Formatter,
+    User("ann", "hunter2-hunter2"),
+    {1},
+    b"x",
+]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"mask": ["password"]},
+        {"preset": "ecs"},
+        {"preset": "gelf"},
+        {"json_indent": 2},
+        {"json_ensure_ascii": True},
+        {"fmt": "%(message)s"},
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("value", ASKED_ABOUT, ids=lambda value: type(value).__name__)
+def test_json_default_is_asked_about_all_that_json_has_no_form_for(value: object, options: dict[str, Any]) -> None:
+    asked: list[object] = []
+
+    def give(unknown: object) -> str:
+        asked.append(unknown)
+        return "given"
+
+    formatter = JSONFormatter(json_default=give, **options)
+    text = formatter.format(record(value=value, known=[1, ("a", 1.5), {"b": None}, True]))
+
+    assert asked == [value]
+    assert '"given"' in text
+    assert "encode_fallback" not in text
+
+
+@pytest.mark.parametrize("options", [{}, {"mask": ["password"]}, {"json_indent": 2}, {"fmt": "%(message)s"}], ids=repr)
+@pytest.mark.parametrize("value", ASKED_ABOUT, ids=lambda value: type(value).__name__)
+def test_json_default_that_raises_leaves_the_usual_form_and_is_marked(value: object, options: dict[str, Any]) -> None:
+    def refuse(_: object) -> Any:
+        raise TypeError("unknown")
+
+    made = record(value=value)
+    found = json.loads(JSONFormatter(json_default=refuse, **options).format(made))
+
+    assert found.pop("encode_fallback") is True
+    assert found == json.loads(JSONFormatter(**options).format(made))
+
+
+def test_encoder_that_refuses_a_value_still_writes_the_others() -> None:
+    class Encoder(json.JSONEncoder):
+        def default(self, o: Any) -> Any:
+            return "mine" if isinstance(o, dt.date) else super().default(o)
+
+    found = line(JSONFormatter(json_encoder=Encoder), record(at=MOMENT, odd={1}))
+
+    assert (found["at"], found["odd"], found["encode_fallback"]) == ("mine", [1], True)
+
+
+def test_key_that_any_json_library_writes_is_not_marked() -> None:
+    found = line(JSONFormatter(), record(value={1: "a", None: "b", False: "c", 1.5: "d"}))
+    doubled = line(JSONFormatter(), record(value={1: "a", "1": "b"}))
+
+    assert (found["value"], "encode_fallback" in found) == ({"1": "a", "null": "b", "false": "c", "1.5": "d"}, False)
+    assert (doubled["value"], doubled["encode_fallback"]) == ({"1": "a", "1~2": "b"}, True)
+
+
+def test_gelf_says_what_it_changed_inside_a_list() -> None:
+    cycle: list[object] = []
+    cycle.append(cycle)
+
+    assert line(GELFFormatter(), record(value=cycle))["_encode_fallback"] == "true"
 
 
 def test_what_the_mask_names_is_nowhere_in_the_line() -> None:

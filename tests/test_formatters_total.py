@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loghub.event.model import Event
+from loghub.event.presets import PRESETS
 from loghub.formatters import JSONFormatter
 
 from strategies import ODD, Endless, Hostile, odd_values
@@ -26,6 +28,10 @@ FORMATTERS: dict[str, Callable[[], JSONFormatter]] = {
     "hooked": lambda: Hooked(),  # noqa: PLW0108 (the class stands below)
     "default that raises": lambda: JSONFormatter(json_default=_refuse),
     "default that gives the same": lambda: JSONFormatter(json_default=lambda value: value),
+    "default that gives another": lambda: JSONFormatter(json_default=lambda value: (1, {value})),
+    "encoder": lambda: JSONFormatter(json_encoder=json.JSONEncoder),
+    "masked": lambda: JSONFormatter(mask=["password", "i*", {"pattern": "card"}, {"pattern": "email"}], locals=True),
+    "short": lambda: JSONFormatter(max_line=1024, max_string=64, max_items=64, max_depth=2),
 }
 
 
@@ -74,6 +80,16 @@ def test_any_message_and_extra(formatter: JSONFormatter, message: Any, extra: An
 @given(formatters, st.text(max_size=4) | st.sampled_from(["%s", "%d", "%r %s", "%(a)s"]), odd_values, odd_values)
 def test_any_template_and_arguments(formatter: JSONFormatter, template: str, one: Any, two: Any) -> None:
     assert line(formatter, record(template, (one,) if isinstance(one, dict) else (one, two)))
+
+
+@given(st.sampled_from(sorted(PRESETS)), st.booleans(), odd_values, odd_values)
+def test_any_value_in_any_preset(preset: str, has_default: bool, message: Any, extra: Any) -> None:
+    formatter = JSONFormatter(preset=preset, json_default=_refuse if has_default else None)
+    made = record(message, error=ValueError(extra), value=extra)
+    fields = Event.from_mapping(line(formatter, made), now_us=0).fields
+
+    assert (fields["level"], fields["logger"], fields["line"]) == ("ERROR", "shop", 12)
+    assert "value" in fields
 
 
 @given(formatters, odd_values, odd_values)

@@ -23,7 +23,7 @@ from loghub.event.encode import safe_text
 from loghub.event.findings import BYTES, KEPT, STANDARD, Findings, items_of, key_text
 from loghub.event.patterns import MASKED, Pattern, pattern_of
 from loghub.event.spellings import Names, check_name
-from loghub.event.values import known, type_name
+from loghub.event.values import is_json, known, type_name
 
 _REPEATED = frozenset(("logger", "service", "hostname", "thread", "task", "module", "function", "file", "component"))
 """Keys with few values in all: what they become is remembered."""
@@ -135,6 +135,9 @@ class Mask:
             else:
                 masked[known.name] = self.number(value) if kind is int else value
 
+        if copy and copy.is_refused:
+            masked["encode_fallback"] = True
+
         secrets = copy.secrets if copy else Findings(self.names)
 
         if self._has_names:
@@ -174,6 +177,7 @@ class _Copy:
         self._default = default
         self._done: dict[int, tuple[object, Any]] = {}
         self.secrets = Findings(mask.names)
+        self.is_refused = False
 
     def item(self, key: str, value: Any, depth: int) -> Any:  # noqa: ANN401 (whatever a user logs)
         """Give the value of a key."""
@@ -205,6 +209,9 @@ class _Copy:
 
         if issubclass(kind, str):
             return self._mask.text(str.__str__(value))
+
+        if self._default is not None and not is_json(value):
+            return self._object(value, depth) if depth < _MAX_DEPTH else MASKED
 
         if issubclass(kind, enum.Enum):
             return self.value(value.value, depth + 1) if depth < _MAX_DEPTH else MASKED
@@ -310,8 +317,8 @@ class _Copy:
             try:
                 if form is not None:
                     return form(value)
-            except Exception:  # noqa: BLE001, S112 (a user's code may raise anything; the next form will do)
-                continue
+            except Exception:  # noqa: BLE001 (a user's code may raise anything; the next form will do)
+                self.is_refused = True
 
         return value
 

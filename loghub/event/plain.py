@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from loghub.event.limits import Limits
-from loghub.event.values import is_native, known
+from loghub.event.values import is_json, known
 
 PLAIN = frozenset((str, int, float, bool, type(None)))
 """Types that are plain by themselves; not their subclasses."""
@@ -29,6 +29,8 @@ def plain(value: Any, limits: Limits, default: Callable[[Any], Any] | None = Non
 def copied(value: Any, limits: Limits) -> Any:  # noqa: ANN401 (as plain)
     """Give a copy of the objects and lists in a value, past any method of a subclass; other values stay.
 
+    A tuple stays a tuple, a named one of its class: a serializer may have a form of its own for these.
+
     Raises:
         ValueError: it is too deep or has too many items.
     """
@@ -36,7 +38,7 @@ def copied(value: Any, limits: Limits) -> Any:  # noqa: ANN401 (as plain)
 
 
 def _copied(value: Any, room: int, limits: Limits) -> Any:  # noqa: ANN401 (as plain)
-    kind = type(value)
+    kind: Any = type(value)
 
     for family in (dict, list, tuple):
         if issubclass(kind, family):
@@ -52,7 +54,14 @@ def _copied(value: Any, room: int, limits: Limits) -> Any:  # noqa: ANN401 (as p
     if family is dict:
         return {key: _copied(item, room - 1, limits) for key, item in dict.items(value)}
 
-    return [_copied(item, room - 1, limits) for item in family.__iter__(value)]
+    items = [_copied(item, room - 1, limits) for item in family.__iter__(value)]
+
+    if family is list:
+        return items
+
+    is_sound = kind.__iter__ is tuple.__iter__ and kind.__len__ is tuple.__len__
+    made: tuple[Any, ...] = tuple.__new__(kind if is_sound else tuple, items)
+    return made
 
 
 def _plain(value: Any, room: int, limits: Limits, default: Callable[[Any], Any] | None) -> Any:  # noqa: ANN401 (as plain)
@@ -76,7 +85,7 @@ def _plain(value: Any, room: int, limits: Limits, default: Callable[[Any], Any] 
         return [_plain(item, room - 1, limits, default) for item in value]
 
     # A form takes a level too: a chain of them may have no end.
-    form = known if default is None or is_native(value) else default
+    form = known if default is None or is_json(value) else default
     return _plain(form(value), room - 1, limits, default)
 
 

@@ -256,6 +256,9 @@ PRESETS: dict[str, Preset] = {
 }
 """Each preset by the name that a configuration has for it."""
 
+TEXT_ONLY = frozenset(("gelf",))
+"""Presets that write objects and lists as text: what cannot be in a line is to be made safe before that."""
+
 
 def level_number_of(fields: Mapping[str, Any]) -> int:
     """Give the number of a plain line's level."""

@@ -103,8 +103,14 @@ def _free_fields(
     extras = {key: value for key, value in record.__dict__.items() if key not in STANDARD}
     message: Any = record.msg
 
-    if isinstance(message, dict):
-        extras = {key: value for key, value in message.items() if key != "message" or type(value) is not str} | extras
+    if is_object(message):
+        # Past any method of a subclass, and without asking a key what it thinks it equals.
+        rest = {
+            key: value
+            for key, value in dict.items(message)
+            if not (type(key) is str and key == "message" and type(value) is str)
+        }
+        extras = rest | extras
 
     # The order is that of the first mention, the value that of the last.
     tags = {key: value for key, value in environment.items() if key not in IDENTITY}
@@ -145,12 +151,17 @@ def is_refused(key: object) -> bool:
     return isinstance(key, str) and (key in _RESERVED or key.startswith("_"))
 
 
+def is_object(message: object) -> bool:
+    """Tell whether a message is a dict, which is merged; a mock may only say that it is one."""
+    return issubclass(type(message), dict)
+
+
 def add_message(fields: dict[str, Any], record: logging.LogRecord) -> dict[str, Any]:
     """Add message and template; give back what to say of wrong arguments at the end of the line."""
     template: Any = record.msg
 
-    if isinstance(template, dict):
-        message = template.get("message")
+    if is_object(template):
+        message = dict.get(template, "message")
         fields["message"] = message if isinstance(message, str) else ""
         return {}
 

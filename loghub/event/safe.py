@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 
 from loghub.event.limits import Limits
 from loghub.event.model import JSONValue
-from loghub.event.values import exact_text, is_native, known, safe_text, type_name
+from loghub.event.values import exact_text, is_json, known, safe_text, type_name
 
 Path: TypeAlias = "tuple[str | int, ...]"
 
@@ -83,8 +83,7 @@ class Safe:
         if math.isfinite(number):
             return number
 
-        # As the JSON form of Protocol Buffers, and so OTLP, writes them.
-        return self._change("NaN" if math.isnan(number) else f"{'-' if number < 0 else ''}Infinity")
+        return self._change(_no_number(number))
 
     def _mapping(self, value: dict[Any, Any], path: Path, parents: tuple[int, ...]) -> JSONValue:
         if len(path) > self._limits.depth:
@@ -115,7 +114,7 @@ class Safe:
         return self.value(self._converted(value), path, (*parents, id(value)))
 
     def _converted(self, value: object) -> Any:  # noqa: ANN401 (what JSON may know)
-        if self._default is None or is_native(value):
+        if self._default is None or is_json(value):
             return known(value)
 
         try:
@@ -124,11 +123,16 @@ class Safe:
             self.changed = True
             return known(value)
 
-        return known(value) if given is value else given
+        if given is value:  # `json.dumps` calls this a cycle
+            self.changed = True
+            return known(value)
+
+        return given
 
     def _key(self, key: object, found: dict[str, JSONValue]) -> str:
         """Give a key as text, one that the object does not have yet."""
-        name = exact_text(key) if isinstance(key, str) else _key_text(key)
+        text = _key_text(key)
+        name = text
 
         if len(name) > self._limits.string:
             self.cut((name,))
@@ -142,7 +146,7 @@ class Safe:
 
             unique = f"{name}~{count}"
 
-        self.changed |= not isinstance(key, str) or not str.__eq__(unique, key)
+        self.changed |= unique != text or not _is_key(key, text)
         return unique
 
     def _first(self, items: Iterable[Any], length: int, path: Path) -> list[Any]:
@@ -185,8 +189,33 @@ def shortened(text: str, room: int) -> str:
 
 
 def _key_text(key: object) -> str:
-    """Give what JSON libraries make of a key that is no text."""
-    if key is None or isinstance(key, bool):
-        return {None: "null", True: "true", False: "false"}[key]
+    """Give the text that `json.dumps` makes of a key, and of those that it refuses their own."""
+    kind = type(key)
+
+    if issubclass(kind, str):
+        return exact_text(cast("str", key))
+
+    if key is None or kind is bool:
+        return {None: "null", True: "true", False: "false"}[cast("bool | None", key)]
+
+    if issubclass(kind, int):
+        return safe_text(int.__int__(cast("int", key)))
+
+    if issubclass(kind, float):
+        number = float.__float__(cast("float", key))
+        return repr(number) if math.isfinite(number) else _no_number(number)
 
     return safe_text(key)
+
+
+def _is_key(key: object, text: str) -> bool:
+    """Tell whether a key became the text that any JSON library makes of it."""
+    if isinstance(key, str):
+        return str.__eq__(text, key)
+
+    return (key is None or issubclass(type(key), int | float)) and not text.startswith("<")
+
+
+def _no_number(number: float) -> str:
+    """Write what is no number as the JSON form of Protocol Buffers, and so OTLP, does."""
+    return "NaN" if math.isnan(number) else f"{'-' if number < 0 else ''}Infinity"

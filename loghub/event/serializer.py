@@ -46,12 +46,19 @@ class Serializer:
         except Exception:  # noqa: BLE001 (a user's encoder, serializer or objects may raise anything)
             text = ""
 
-        line = encode(fields, self.default, limits)
+        line = encode(fields, self._asked(), limits)
 
         try:
             return self._dumps(json.loads(line))
         except Exception:  # noqa: BLE001 (as above)
             return line[:-1].decode()
+
+    def _asked(self) -> Callable[[Any], Any] | None:
+        """Give what is asked about a value where not all of them can be written: an encoder has a default too."""
+        try:
+            return self.default or (self.encoder().default if self.encoder else None)
+        except Exception:  # noqa: BLE001 (an encoder that wants arguments)
+            return None
 
     def _dumps(self, fields: Any) -> str:  # noqa: ANN401 (what JSON knows, or not)
         # An encoder has a default of its own, which a function would replace.

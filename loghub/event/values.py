@@ -20,7 +20,6 @@ import datetime as dt
 import enum
 import itertools
 import traceback
-import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import MappingProxyType, TracebackType
@@ -52,10 +51,9 @@ def known(value: Any) -> Any:  # noqa: ANN401 (any object that a user logs)
     return _text(value)
 
 
-def is_native(value: object) -> bool:
-    """Tell whether orjson writes a value itself, so that a `default` is not asked about it."""
-    kind = type(value)
-    return kind in _NATIVE or issubclass(kind, enum.Enum) or _has(kind, "__dataclass_fields__")
+def is_json(value: object) -> bool:
+    """Tell whether JSON has a form for a value, so that `json.dumps` does not ask a `default` about it."""
+    return value is None or issubclass(type(value), _JSON)
 
 
 def safe_text(value: object) -> str:
@@ -115,7 +113,7 @@ def _base64(value: bytes | bytearray | memoryview) -> str:
     return base64.urlsafe_b64encode(bytes(value)).decode()  # a view may have gaps
 
 
-_NATIVE = frozenset((dt.datetime, dt.date, dt.time, uuid.UUID))
+_JSON = (str, int, float, list, tuple, dict)
 
 # The first class of a value's resolution order that stands here decides.
 _FORMS: dict[type, Form] = {

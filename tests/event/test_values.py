@@ -86,7 +86,7 @@ CASES: list[tuple[Any, Any]] = [
 
 
 @pytest.mark.parametrize(("value", "found"), CASES, ids=[str(number) for number in range(len(CASES))])
-@pytest.mark.parametrize("beside", [{}, {"odd": 2**70, 5: 1}], ids=["usual", "made safe"])
+@pytest.mark.parametrize("beside", [{}, {"odd": 2**70, (5,): 1}], ids=["usual", "made safe"])
 def test_value_has_the_same_form_on_every_way(value: Any, found: Any, beside: dict[Any, Any]) -> None:
     line = decode(encode({"v": value, "inside": {"list": [value]}, **beside}, limits=Limits()))
 
