@@ -59,7 +59,7 @@ class JSONFileHandler(logging.Handler):
         self.baseFilename = str(path)
         self.lost = 0
         self._plain = JSONFormatter()
-        self._file = LogFile(path, self._rolling.prepare)
+        self._file = LogFile(lambda: path, self._rolling.prepare)
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Pass the record on to `emit`, which takes the lock for itself: lines are encoded outside of it."""

@@ -4,40 +4,77 @@ Rules:
 1. A line is one `write` of whole bytes on an O_APPEND descriptor: processes need no lock to write.
 2. Between looks, and where there is room, a line is that one system call, and one more for the size where a limit is
    set. Else who decides about the file is asked first (`rolling.py`): it looks, rolls over, and sets the next window.
-3. A file that does not end with a newline when it is opened (a crash, a full disk) gets one first.
+3. A file that does not end with a newline when it is opened (a crash, a full disk) gets one first. What a short write
+   left is ended in the same way, and its line is written again: a fragment stands before the whole line, at most.
 
 It decides nothing, and it raises OSError: what becomes of a line that cannot be written is the handler's matter.
 """
 
+import errno
 import os
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 _TORN_LOOKS = 5
 _TORN_WAIT_SECONDS = 0.002
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a file is opened.
+
+    Attributes:
+        truncate: whether what is in it is deleted when this process first opens it.
+        exclusive: whether it must not be there when this process first opens it.
+        permissions: of a new file; None for what the umask leaves.
+        user: id of a new file's owner; -1 for the process's.
+        group: id of a new file's group; -1 for the process's.
+        shared: whether other processes write to it too.
+        synced: whether it is flushed to the device before it is let go.
+    """
+
+    truncate: bool = False
+    exclusive: bool = False
+    permissions: int | None = None
+    user: int = -1
+    group: int = -1
+    shared: bool = True
+    synced: bool = False
+
+
 class LogFile:
     """A file to append lines to.
 
     Args:
-        path: its name.
+        name: gives its path.
         prepare: called with this file, the bytes of the line to come and the unix time, outside of a quiet window;
             afterwards the right file is open, and `be_quiet` was called.
+        opening: how it is opened.
 
     Attributes:
+        path: of the file that is or was open.
         held: bytes in the file when it was last asked.
         opened_at: unix time that the open file belongs to: its last change, or when it was opened where it is empty.
+        reached: bytes of the last write, whole lines, that are in the file though the write failed.
     """
 
-    def __init__(self, path: Path, prepare: Callable[["LogFile", int, float], None]) -> None:
-        self.path = path
-        self.held = 0
+    def __init__(
+        self,
+        name: Callable[[], Path],
+        prepare: Callable[["LogFile", int, float], None],
+        opening: Opening = Opening(),  # noqa: B008 (frozen)
+    ) -> None:
+        self.path = name()
+        self.held = self.reached = 0
         self.opened_at = 0.0
+        self._name = name
         self._prepare = prepare
+        self._opening = opening
+        self._is_first = True
         self._descriptor: int | None = None
         self._identity = (0, 0)
         self._quiet_from = self._quiet_until = 0.0
@@ -54,13 +91,20 @@ class LogFile:
         descriptor: int = self._descriptor  # type: ignore[assignment]  # prepared
         written = os.write(descriptor, line)
 
-        # A short write (the disk is filling up): the rest follows; if it cannot, the next open ends the fragment.
-        while written < length:
-            written += os.write(descriptor, line[written:])
+        if written < length:
+            self._write_rest(descriptor, line, written)
 
         if self._most < sys.maxsize:
             # O_APPEND leaves the offset behind what was written: the size, with the lines of other processes.
             self.held = os.lseek(descriptor, 0, os.SEEK_CUR)
+
+    def _write_rest(self, descriptor: int, lines: bytes, written: int) -> None:
+        """Go on after a short write (the disk is filling up): other processes may have written in between."""
+        self.reached = lines.rfind(b"\n", 0, written) + 1
+        rest = (b"\n" if written > self.reached else b"") + lines[self.reached :]
+
+        if os.write(descriptor, rest) < len(rest):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def be_quiet(self, since: float, until: float, most: int = sys.maxsize) -> None:
         """Ask nobody between two unix times, as long as the file does not grow over so many bytes."""
@@ -71,13 +115,38 @@ class LogFile:
         """Whether there is a descriptor."""
         return self._descriptor is not None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes write to it too."""
+        return self._opening.shared
+
+    @property
+    def room(self) -> int:
+        """Bytes that may follow before anybody has to be asked."""
+        return self._most - self.held
+
+    def fileno(self) -> int:
+        """Give the descriptor.
+
+        Raises:
+            ValueError: the file is not open.
+        """
+        if self._descriptor is None:
+            raise ValueError("the file is not open")
+
+        return self._descriptor
+
     def open(self, now: float) -> None:
         """Open the file that has the name; missing directories are made."""
+        self.path = self._name()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _open_to_append(self.path)
+        descriptor = _open_to_append(self.path, self._flags(), self._opening.permissions)
 
         try:
             status = os.fstat(descriptor)
+
+            if not status.st_size:
+                _dress(descriptor, status, self._opening)
 
             if _ends_torn(descriptor):
                 os.write(descriptor, b"\n")
@@ -90,11 +159,12 @@ class LogFile:
         self._identity = (status.st_dev, status.st_ino)
         self.opened_at = status.st_mtime if status.st_size else now
         self._descriptor = descriptor
+        self._is_first = False
 
     def is_current(self) -> bool:
         """Tell whether the open file still has the name."""
         try:
-            status = os.stat(self.path)  # noqa: PTH116 (on the path of every line, once a second)
+            status = os.stat(self._name())  # noqa: PTH116 (on the path of every line, once a second)
         except OSError:
             return False
 
@@ -107,23 +177,55 @@ class LogFile:
 
         return self.held
 
+    def sync(self) -> None:
+        """Flush what was written to the device."""
+        if self._descriptor is not None:
+            _sync(self._descriptor)
+
     def release(self) -> None:
         """Let go of the file; the next line opens it again."""
         descriptor, self._descriptor = self._descriptor, None
         self._quiet_until = 0.0
+        self.reached = 0
 
         if descriptor is not None:
             with suppress(OSError):
-                os.close(descriptor)
+                try:
+                    if self._opening.synced:
+                        _sync(descriptor)
+                finally:
+                    os.close(descriptor)
+
+    def _flags(self) -> int:
+        if not self._is_first:
+            return 0
+
+        return (os.O_TRUNC if self._opening.truncate else 0) | (os.O_EXCL if self._opening.exclusive else 0)
 
 
-def _open_to_append(path: Path) -> int:
-    flags = os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+def _sync(descriptor: int) -> None:
+    getattr(os, "fdatasync", os.fsync)(descriptor)
+
+
+def _open_to_append(path: Path, flags: int, permissions: int | None) -> int:
+    flags |= os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    mode = 0o666 if permissions is None else permissions
 
     try:
-        return os.open(path, os.O_RDWR | flags, 0o666)
+        return os.open(path, os.O_RDWR | flags, mode)
     except PermissionError:  # a file that may be written and not read: its last byte cannot be looked at
-        return os.open(path, os.O_WRONLY | flags, 0o666)
+        return os.open(path, os.O_WRONLY | flags, mode)
+
+
+def _dress(descriptor: int, status: os.stat_result, opening: Opening) -> None:
+    """Give a new file its permissions and owner; where that is refused the lines matter more."""
+    if opening.permissions is not None and status.st_mode & 0o7777 != opening.permissions:
+        with suppress(OSError):
+            os.fchmod(descriptor, opening.permissions)
+
+    if (opening.user, opening.group) != (-1, -1):
+        with suppress(OSError):
+            os.fchown(descriptor, opening.user, opening.group)
 
 
 def _size(descriptor: int) -> int:
