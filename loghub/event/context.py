@@ -19,7 +19,8 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 _UNSET = object()
-_variables: dict[str, ContextVar[Any]] = {}
+registry: dict[str, ContextVar[Any]] = {}
+"""The variable of each key that was ever bound in this process; read by what must be quick, changed here alone."""
 
 
 def bind(**values: object) -> None:
@@ -36,8 +37,8 @@ def bind(**values: object) -> None:
 def unbind(*keys: str) -> None:
     """Take values out of this context again; unknown keys are passed over."""
     for key in keys:
-        if key in _variables:
-            _variables[key].set(_UNSET)
+        if key in registry:
+            registry[key].set(_UNSET)
 
 
 @contextmanager
@@ -74,7 +75,7 @@ def isolated(**values: object) -> Iterator[None]:
 
 def restore(values: dict[str, Any]) -> None:
     """Bind exactly these values, as `current()` gave them, and nothing else."""
-    for key, variable in tuple(_variables.items()):
+    for key, variable in registry.copy().items():
         if variable.get() is not (value := values.get(key, _UNSET)):
             variable.set(value)
 
@@ -105,12 +106,13 @@ def propagate(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def current() -> dict[str, Any]:
     """Give what is bound in this context, in the order in which keys were first used."""
-    if not _variables:
+    if not registry:
         return {}
 
-    # The copy is made in one step: another thread may bind a new key meanwhile.
-    variables = tuple(_variables.items())
-    return {key: value for key, variable in variables if (value := variable.get()) is not _UNSET}
+    # The copy is made in one step (a tuple of items is not: the collector may run, and let go of the interpreter's
+    # lock, at each of them): another thread may bind a new key meanwhile.
+    variables = registry.copy()
+    return {key: value for key, variable in variables.items() if (value := variable.get()) is not _UNSET}
 
 
 class _Propagated(Generic[_P, _R]):
@@ -158,10 +160,10 @@ def _propagated_coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _variable(key: str) -> ContextVar[Any]:
-    variable = _variables.get(key)
+    variable = registry.get(key)
 
     if variable is None:
         # setdefault is atomic: two threads that bind a new key at once get the same variable.
-        variable = _variables.setdefault(key, ContextVar(f"loghub.{key}", default=_UNSET))
+        variable = registry.setdefault(key, ContextVar(f"loghub.{key}", default=_UNSET))
 
     return variable

@@ -3,54 +3,72 @@
 Rules:
 1. What repeats is encoded once: a place in the source, a thread, the static fields, a second. Their bytes are joined
    around the two parts that are new in each record, the message and the free fields.
-2. Which keys of a record are free, and in what order they stand, depends on its keys alone: a plan is made for each
-   combination of keys that is met, and kept. Caches are bounded; a full one is emptied.
+2. Records of one place in the source are mostly alike: the same logger and level, the same keys. What was learnt of
+   them (a site) serves while it holds, which is looked at for each record: every attribute that the site knows is
+   there, those that its bytes are made of are the same, and there are no others. A place whose records alternate
+   finds its sites again among all of them. Caches are bounded; a full one is emptied.
 3. What is rare is not done here: an exception, a message that is no text, wrong arguments, a
    refused key, a record class of somebody else's, a value that JSON does not know. For these `fields_of` and `encode`
    say what the line is; where both ways can, they give the same bytes, which tests hold against each other.
 """
 
 import logging
+import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
 import orjson
 
+from loghub.event.context import registry
+from loghub.event.free import WHO, Configured, Plan
 from loghub.event.limits import Limits, exceeds
 from loghub.event.model import LEVELS
-from loghub.event.plain import PLAIN, plain
-from loghub.event.record import IDENTITY, STANDARD, is_refused, surroundings, task_name
+from loghub.event.record import surroundings, task_name
+from loghub.event.trace import MODULE
 
 _MOST = 4096
-_WHO = ("service", "hostname")
 _SECOND = 1_000_000
-_NEWLINE = orjson.OPT_APPEND_NEWLINE
-_STANDARD_KEYS = 24  # at most, beside the free ones
+_PLACE = ("pathname", "lineno")
+_LIKE = (
+    *("name", "levelname", "levelno", "filename", "module", "funcName", "process", "processName"),
+    *("exc_info", "exc_text", "stack_info"),
+)
+_HAS_TASK = sys.version_info >= (3, 12)  # from Python 3.12 on
+_NEW = ("msg", "args", "created", "threadName", "thread", "msecs", "relativeCreated", "taskName")
+_Record = logging.LogRecord
 _dumps = orjson.dumps
-_place = itemgetter("name", "levelname", "levelno", "module", "funcName", "pathname", "lineno")
-_running_in = itemgetter("process", "threadName")
+_modules = sys.modules
+_like = itemgetter(*_LIKE)
+_new = itemgetter(*_NEW[: 8 if _HAS_TASK else 7], *() if _HAS_TASK else ("msg",))
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How the free fields of records with the same keys are put together.
+@dataclass(slots=True)
+class _Site:
+    """What is known of records of one place that are alike.
 
     Attributes:
-        fields: the keys in the order of the line, static values filled in.
-        from_record: those whose value is the record's.
-        from_bound: those whose value is the context's.
-        identity: standard keys, whose value is a text; left out where it is None.
-        is_plain: whether the static values among them are plain.
+        attributes: how many they have.
+        like: their values under `_LIKE`.
+        values: gives the free fields of a record.
+        around: the keys of what is bound.
+        plan: how the free fields are written.
+        head: the bytes between the time and the message.
+        running: the bytes from the service to the process.
+        origin: the bytes from the module to the line's number, and the comma before free fields.
+        threads: for each thread's name the bytes from the service to the thread, and to the free fields.
     """
 
-    fields: dict[str, Any]
-    from_record: tuple[str, ...]
-    from_bound: tuple[str, ...]
-    identity: tuple[str, ...]
-    is_plain: bool
+    attributes: int
+    like: tuple[Any, ...]
+    values: Callable[[Mapping[str, Any]], tuple[Any, ...]]
+    around: tuple[str, ...]
+    plan: Plan
+    head: bytes
+    origin: bytes
+    threads: dict[object, tuple[bytes, bytes]] = field(default_factory=dict)
 
 
 class QuickLine:
@@ -72,167 +90,133 @@ class QuickLine:
         limits: Limits,
         otherwise: Callable[[logging.LogRecord], bytes],
     ) -> None:
-        self._static = dict(static)
-        self._environment = dict(environment)
-        self._default = default
+        self._configured = Configured(dict(static), dict(environment), default, limits)
         self._otherwise = otherwise
         self._limits = limits
         self._harmless = limits.harmless
-        self._plans: dict[object, _Plan | None] = {}
-        self._places: dict[object, tuple[bytes, bytes]] = {}
-        self._threads: dict[object, bytes] = {}
+        self._latest: dict[object, _Site] = {}  # by place
+        self._sites: dict[object, _Site | None] = {}  # by all that makes records alike
         self._second = (0, b"")
-        who = {key: value for key in _WHO if (value := {**environment, **static}.get(key)) is not None}
+        who = {key: value for key in WHO if (value := {**environment, **static}.get(key)) is not None}
         self._who = b"," + _inside(who) if who else b""
 
     def line(self, record: logging.LogRecord) -> bytes:
         """Give the line."""
         try:
-            line = self._line(record)
-        except Exception:  # noqa: BLE001 (a value that JSON does not know, wrong arguments)
-            line = None
+            held = record.__dict__
+            around = surroundings() if registry or MODULE in _modules else {}
+            site = self._latest.get((held["pathname"], held["lineno"]))
 
-        return self._otherwise(record) if line is None else line
+            if (
+                site is None
+                or len(held) != site.attributes
+                or _like(held) != site.like
+                or ((around or site.around) and tuple(around) != site.around)
+            ):
+                site = self._site(held, around)
 
-    def _line(self, record: logging.LogRecord) -> bytes | None:
-        held = record.__dict__
-        message = record.msg
+            message, args, created, thread, _, _, _, task = _new(held)
 
-        if (
-            type(message) is not str
-            or record.exc_info
-            or record.exc_text
-            or record.stack_info
-            or type(record) is not logging.LogRecord
-        ):
+            if site is not None and type(message) is str and type(record) is _Record:
+                values = site.values(held)
+
+                if around:
+                    values += tuple([around[key] for key in site.plan.from_bound])
+
+                free = site.plan.write(*values) or self._configured.write(site.plan, values)
+                template = b""
+
+                if args:
+                    template = b',"template":' + _dumps(message)
+                    message %= args
+
+                micros = round(created * _SECOND)
+                start, second = self._second
+
+                if not 0 <= micros - start < _SECOND:
+                    start, second = self._new_second(micros)
+
+                running, origin = site.threads.get(thread) or self._new_thread(site, held)
+
+                if not _HAS_TASK:
+                    task = task_name(record) if "asyncio" in _modules else None
+
+                if task is not None:
+                    origin = running + b',"task":' + _dumps(task) + site.origin
+
+                parts = (second, micros - start, site.head, _dumps(message), template, origin, free[1:])
+                line = b'%b%06dZ"%b%b%b%b%b' % parts
+
+                if len(line) <= self._harmless or not exceeds(line, self._limits):
+                    return line
+        except Exception:  # noqa: BLE001, S110 (a value that JSON does not know, wrong arguments)
+            pass
+
+        return self._otherwise(record)
+
+    def _site(self, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Site | None:
+        """Find the site of records like this one, or learn it; None where another way has to write them."""
+        place, keys = tuple(map(held.__getitem__, _PLACE)), tuple(held)
+        kind = (place, _like(held), keys, tuple(around))
+
+        if kind not in self._sites:
+            _keep(self._sites, kind, self._new_site(held, around))
+
+        site = self._sites[kind]
+
+        if site is not None:
+            _keep(self._latest, place, site)
+
+        return site
+
+    def _new_site(self, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Site | None:
+        plan = self._configured.plan(held, around)
+        like = _like(held)
+
+        if plan is None or like[-3:] != (None, None, None):
             return None
 
-        around = surroundings()
-        shape: object = (tuple(held), tuple(around)) if around else tuple(held)
-        plan = self._plans.get(shape) or self._new_plan(shape, held, around)
-
-        if plan is None:
-            return None
-
-        free = self._free(plan, held, around) if plan.fields else b"}\n"
-        template = b""
-
-        if record.args:
-            template = b',"template":' + _dumps(message)
-            message %= record.args
-
-        place, running = _place(held), _running_in(held)
-        head, origin = self._places.get(place) or self._new_place(place)
-        thread = self._threads.get(running) or self._new_thread(running)
-        task = task_name(record)
-
-        if task is not None:
-            thread += b',"task":' + _dumps(task)
-
-        micros = round(record.created * _SECOND)
-        start, text = self._second
-
-        if not 0 <= micros - start < _SECOND:
-            start, text = self._new_second(micros)
-
-        parts = (text, micros - start, head, _dumps(message), template, self._who, thread, origin, free)
-        line = b'%b%06dZ"%b%b%b%b%b%b%b' % parts
-
-        return line if len(line) <= self._harmless or not exceeds(line, self._limits) else None
-
-    def _free(self, plan: _Plan, held: Mapping[str, Any], around: Mapping[str, Any]) -> bytes:
-        """Encode the free fields, as `encode` does with all of them: orjson sees plain values only."""
-        fields = plan.fields.copy()
-        are_plain = plan.is_plain
-
-        for key in plan.from_record:
-            fields[key] = value = held[key]
-
-            if type(value) not in PLAIN:
-                are_plain = False
-
-        for key in plan.from_bound:
-            fields[key] = value = around[key]
-
-            if type(value) not in PLAIN:
-                are_plain = False
-
-        for key in plan.identity:
-            value = fields[key]
-
-            if value is None:  # counts as not given
-                del fields[key]
-
-                if key in self._environment:
-                    raise TypeError(key)
-
-            elif type(value) in (int, float):  # the long way makes a text of it
-                raise TypeError(key)
-
-        encoded: bytes = _dumps(fields, None, _NEWLINE) if are_plain else b""
-
-        # A null may stand for a float that is no number.
-        if not are_plain or b"null" in encoded:
-            encoded = _dumps(plain(fields, self._limits, self._default), None, _NEWLINE)
-
-        return b"," + encoded[1:] if fields else b"}\n"
-
-    def _new_plan(self, shape: object, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Plan | None:
-        if shape in self._plans:  # one that is known to be None
-            return None
-
-        plan = self._plan(held, around)
-        _keep(self._plans, shape, plan)
-        return plan
-
-    def _plan(self, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Plan | None:
-        static = self._static
-        extras = [key for key in held if key not in STANDARD and not str(key).startswith("_loghub")]
-        tags = [key for key in self._environment if key not in IDENTITY]
-        order = dict.fromkeys((*tags, *around, *static, *extras))
-
-        if any(type(key) is not str or is_refused(key) for key in order):
-            return None
-
-        if any(key in order and key not in static for key in _WHO) or len(order) + _STANDARD_KEYS > self._limits.items:
-            return None
-
-        environment = self._environment
-        wanted = [key for key in IDENTITY[2:] if key in order or key in environment]
-        fields = {key: static.get(key, environment.get(key)) for key in wanted}
-        fields |= {key: static.get(key, environment.get(key)) for key in order if key not in IDENTITY}
-        fields = {
-            key: value for key, value in fields.items() if value is not None or key not in IDENTITY or key in order
+        origin = {
+            key: value
+            for key, name in (("module", "module"), ("function", "funcName"), ("file", "pathname"), ("line", "lineno"))
+            if (value := held[name])
         }
+        first = {"level": held["levelname"]}
 
-        return _Plan(
-            fields,
-            tuple(key for key in fields if key in extras and key not in static),
-            tuple(key for key in fields if key in around and key not in static and key not in extras),
-            tuple(key for key in fields if key in IDENTITY),
-            PLAIN.issuperset(map(type, fields.values())),
+        if LEVELS.get(held["levelname"]) != held["levelno"]:
+            first["levelno"] = held["levelno"]
+
+        return _Site(
+            attributes=len(held),
+            like=like,
+            values=_values(plan.from_record),
+            around=tuple(around),
+            plan=plan,
+            head=b"," + _inside({**first, "logger": held["name"]}) + b',"message":',
+            origin=(b"," + _inside(origin) if origin else b"") + (b"," if plan.fields else b""),
         )
 
-    def _new_place(self, place: tuple[Any, ...]) -> tuple[bytes, bytes]:
-        name, level, number, module, function, file, line = place
-        first = {"level": level} | ({} if LEVELS.get(level) == number else {"levelno": number}) | {"logger": name}
-        origin = {"module": module, "function": function, "file": file, "line": line}
-        found = {key: value for key, value in origin.items() if value}
-        made = (b"," + _inside(first) + b',"message":', b"," + _inside(found) if found else b"")
-        _keep(self._places, place, made)
-        return made
-
-    def _new_thread(self, running: tuple[Any, ...]) -> bytes:
-        found = {key: value for key, value in zip(("process", "thread"), running, strict=True) if value}
-        made = b"," + _inside(found) if found else b""
-        _keep(self._threads, running, made)
+    def _new_thread(self, site: _Site, held: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        found = {key: value for key in ("process", "threadName") if (value := held[key])}
+        named = {"thread" if key == "threadName" else key: value for key, value in found.items()}
+        running = self._who + (b"," + _inside(named) if named else b"")
+        made = (running, running + site.origin)
+        _keep(site.threads, held["threadName"], made)
         return made
 
     def _new_second(self, micros: int) -> tuple[int, bytes]:
-        second = micros // 1_000_000
+        second = micros // _SECOND
         text = time.strftime('{"timestamp":"%Y-%m-%dT%H:%M:%S.', time.gmtime(second)).encode()
-        self._second = made = (second * 1_000_000, text)  # one tuple, replaced whole: threads see the old or the new
+        self._second = made = (second * _SECOND, text)  # one tuple, replaced whole: threads see the old or the new
         return made
+
+
+def _values(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Give a function that takes these keys' values out of a mapping, as a tuple for any number of them."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+
+    return lambda held: tuple([held[key] for key in keys])
 
 
 def _inside(fields: Mapping[str, Any]) -> bytes:
@@ -240,7 +224,7 @@ def _inside(fields: Mapping[str, Any]) -> bytes:
     return _dumps(fields)[1:-1]
 
 
-def _keep(cache: dict[object, Any], key: object, value: object) -> None:
+def _keep(cache: dict[Any, Any], key: object, value: object) -> None:
     if len(cache) >= _MOST:
         cache.clear()
 

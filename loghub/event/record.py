@@ -14,10 +14,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from loghub.event.context import current
+from loghub.event.context import current, registry
 from loghub.event.exceptions import describe
 from loghub.event.model import KEYS, LEVELS, TAIL_KEYS
-from loghub.event.trace import current_trace
+from loghub.event.trace import MODULE, current_trace
 from loghub.event.tracebacks import stack_text, traceback_text
 from loghub.event.values import exact_text, safe_text
 
@@ -93,6 +93,9 @@ def timestamp(created: float) -> str:
 
 def surroundings() -> dict[str, Any]:
     """Give what is bound in this context, and the ids of OpenTelemetry's current span."""
+    if not registry and MODULE not in sys.modules:  # by far the most frequent case
+        return {}
+
     bound, traced = current(), current_trace()
     return bound | traced if traced else bound
 

@@ -6,12 +6,13 @@ Nothing is imported: OpenTelemetry's API is used only if the application has imp
 import sys
 from typing import Any
 
-_MODULE = "opentelemetry.trace"
+MODULE = "opentelemetry.trace"
+"""What an application that traces has imported."""
 
 
 def current_trace() -> dict[str, str]:
     """Give trace_id and span_id of OpenTelemetry's current span as hex; empty where there is none. Never raises."""
-    if _MODULE not in sys.modules:  # by far the most frequent case
+    if MODULE not in sys.modules:  # by far the most frequent case
         return {}
 
     try:
@@ -33,7 +34,7 @@ def current_trace_flags() -> int:
 
 
 def _span_context() -> Any:  # noqa: ANN401 (OpenTelemetry's SpanContext, which is not imported here)
-    api = sys.modules.get(_MODULE)
+    api = sys.modules.get(MODULE)
 
     if api is None:
         return None

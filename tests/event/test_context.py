@@ -190,7 +190,7 @@ def test_generator_function_is_refused() -> None:
 
 
 def test_reading_goes_on_while_another_thread_binds_new_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("loghub.event.context._variables", {})
+    monkeypatch.setattr("loghub.event.context.registry", {})
     ended = threading.Event()
 
     def bind_new_keys() -> None:
