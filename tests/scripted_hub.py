@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import zstandard
+
 from loghub.wire.batch import Identity, parse_key
 
 Act = Callable[["ScriptedHub", socket.socket, "Received"], bool]
@@ -89,6 +91,7 @@ class ScriptedHub:
     stored: dict[tuple[str, int], bytes] = field(default_factory=dict)
     port: int = 0
     certificate: Path | None = None
+    asks_for: Path | None = None  # who may call, by certificate
 
     def __post_init__(self) -> None:
         self._changed = threading.Condition()
@@ -148,6 +151,10 @@ class ScriptedHub:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.certificate)
 
+            if self.asks_for is not None:
+                context.load_verify_locations(self.asks_for)
+                context.verify_mode = ssl.CERT_REQUIRED
+
             try:
                 connection = context.wrap_socket(connection, server_side=True)
             except OSError:  # the client does not trust us
@@ -184,8 +191,12 @@ def _receive(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Rec
 
     body = read(int(headers["content-length"]))
 
-    if headers.get("content-encoding") == "gzip":
+    encoding = headers.get("content-encoding")
+
+    if encoding == "gzip":
         body = zlib.decompress(body, 16 + zlib.MAX_WBITS)
+    elif encoding == "zstd":
+        body = zstandard.ZstdDecompressor().decompress(body)
 
     return Received(start.split()[1].decode(), headers, tuple(body.splitlines(keepends=True)))
 

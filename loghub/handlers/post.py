@@ -14,19 +14,19 @@ Rules:
 Used by one thread at a time; it starts none.
 """
 
-import functools
 import os
 import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from loghub.errors import require
 from loghub.handlers.delivery import Answer, Effect, Trouble, effect_of
+from loghub.handlers.destination import Destination, Secret, http_context
 from loghub.wire.batch import KEY_HEADER, Batch
 from loghub.wire.loopback import is_loopback
 from loghub.wire.report import DIGEST_HEADER, REPORT_HEADER, Report, digest, write_report
@@ -39,6 +39,7 @@ LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "h
 """Loggers that tell of each request."""
 
 _MAX_ANSWER = 1_000_000
+_UNPROVEN = (401, 403, 407)
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -58,46 +59,20 @@ class Post(Protocol):
         """Let go of what a fork copied from the parent: no I/O, no lock, so that the parent's connection lives on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where batches go and how.
-
-    Attributes:
-        url: the hub's address, without the path of the API.
-        token: sent as a bearer token.
-        headers: further headers, as pairs.
-        gzip: whether bodies are compressed.
-        verify: true, false, or a file of certificates to trust.
-    """
-
-    url: str
-    token: str | None = None
-    headers: tuple[tuple[str, str], ...] = ()
-    gzip: bool = True
-    verify: bool | str = True
-
-
 def load(destination: Destination) -> None:
     """Load and set up what sending needs.
 
     Raises:
-        MissingExtraError: httpx is not installed.
-        OSError: the file of certificates cannot be used.
+        MissingExtraError: httpx or zstandard is not installed.
+        OSError: a file of certificates cannot be used.
     """
     for module in ("httpx", *_MODULES):
         require(module, "RemoteHandler", "remote")
 
-    _context(destination.url.startswith("https:"), destination.verify)
+    if destination.compress == "zstd":
+        require("zstandard", "RemoteHandler", "remote")
 
-
-@functools.cache
-def _context(tls: bool, verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (a key of the cache)
-    """Make the TLS context, once; where there is no TLS httpx wants one all the same, and an empty one is cheap."""
-    if isinstance(verify, str):
-        return ssl.create_default_context(cafile=verify)
-
-    context: ssl.SSLContext = require("httpx", "RemoteHandler", "remote").create_ssl_context(verify=tls and verify)
-    return context
+    http_context(destination.trust, tls=destination.url.startswith("https:"))
 
 
 def _no_report(_source: str) -> Report:
@@ -119,6 +94,7 @@ class HTTPPost:
         self._client: Any = None
         self._socket: socket.socket | None = None
         self._packed: tuple[Batch | None, bytes] = (None, b"")
+        self._pack = _PACKERS[destination.compress]()
 
     def send(self, batch: Batch, timeout: float) -> Answer:
         """Post a batch.
@@ -131,7 +107,7 @@ class HTTPPost:
             return self._exchange(batch, timeout)
         except Exception as error:  # noqa: BLE001 (everything is an answer: nothing may end the worker)
             trouble = Trouble.BAD_CERTIFICATE if _is_bad_certificate(error) else Trouble.NO_ANSWER
-            return Answer(trouble, detail=f"{type(error).__name__}: {error}"[:300])
+            return Answer(trouble, detail=self._destination.conceal(f"{type(error).__name__}: {error}")[:300])
 
     def close(self) -> None:
         """Close the connection; a later `send` opens another."""
@@ -163,24 +139,28 @@ class HTTPPost:
         with self._client.stream("POST", self._destination.url + PATH, **request) as response:
             _read(response, time.monotonic() + timeout)
 
+        if response.status_code in _UNPROVEN:  # a secret in a file may be another by the next time
+            self.close()
+
         return _answer(response.status_code, response.headers)
 
     def _open(self) -> Any:  # noqa: ANN401 (httpx is an extra)
         destination = self._destination
         headers = {"Content-Type": "application/x-ndjson", "User-Agent": "loghub"}
 
-        if destination.gzip:
-            headers["Content-Encoding"] = "gzip"
+        if destination.compress != "none":
+            headers["Content-Encoding"] = destination.compress
 
         if destination.token:
-            headers["Authorization"] = f"Bearer {destination.token}"
+            headers["Authorization"] = f"Bearer {destination.token.reveal()}"
 
-        verify = _context(destination.url.startswith("https:"), destination.verify)
         limits = self._httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30.0)
         return self._httpx.Client(
-            headers={**headers, **dict(destination.headers)},
-            verify=verify,
+            auth=_basic(destination.basic),
+            headers=headers | {name: value.reveal() for name, value in destination.headers},
+            verify=http_context(destination.trust, tls=destination.url.startswith("https:")),
             limits=limits,
+            proxy=destination.proxy and destination.proxy.reveal(),
             trust_env=not is_loopback(urlsplit(destination.url).hostname or ""),
         )
 
@@ -195,8 +175,7 @@ class HTTPPost:
     def _body(self, batch: Batch) -> bytes:
         """Join and compress the lines, once for all the times that a batch is sent."""
         if self._packed[0] is not batch:
-            body = b"".join(batch.lines)
-            self._packed = (batch, _compress(body) if self._destination.gzip else body)
+            self._packed = (batch, self._pack(b"".join(batch.lines)))
 
         return self._packed[1]
 
@@ -206,9 +185,25 @@ class HTTPPost:
             self._socket = info["return_value"].get_extra_info("socket")
 
 
-def _compress(body: bytes) -> bytes:
-    packer = zlib.compressobj(1, zlib.DEFLATED, _GZIP)  # the fast level: a log compresses well at any
-    return packer.compress(body) + packer.flush()
+def _basic(pair: tuple[str, Secret] | None) -> tuple[str, str] | None:
+    return None if pair is None else (pair[0], pair[1].reveal())
+
+
+# The fast levels: a log compresses well at any.
+def _gzip() -> Callable[[bytes], bytes]:
+    return lambda body: (packer := zlib.compressobj(1, zlib.DEFLATED, _GZIP)).compress(body) + packer.flush()
+
+
+def _zstd() -> Callable[[bytes], bytes]:
+    packer: Callable[[bytes], bytes] = require("zstandard", "RemoteHandler", "remote").ZstdCompressor(1).compress
+    return packer
+
+
+_PACKERS: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
+    "zstd": _zstd,
+    "gzip": _gzip,
+    "none": lambda: lambda body: body,
+}
 
 
 def _read(response: Any, until: float) -> None:  # noqa: ANN401 (httpx is an extra)
@@ -229,7 +224,7 @@ def _answer(status: int, headers: Mapping[str, str]) -> Answer:
         return Answer(Trouble.NO_HUB, detail=f"HTTP {status} with a web page")
 
     where = headers.get("location")
-    return Answer(status, headers.get("retry-after"), f"to {where}"[:300] if where else "")
+    return Answer(status, headers.get("retry-after"), f"to {where.partition('?')[0]}"[:300] if where else "")
 
 
 def _is_bad_certificate(error: BaseException | None) -> bool:

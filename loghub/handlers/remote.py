@@ -17,11 +17,12 @@ from loghub.formatters import JSONFormatter
 from loghub.handlers import lifetime
 from loghub.handlers import remote_options as options
 from loghub.handlers.delivery import Pace
+from loghub.handlers.destination import Destination
 from loghub.handlers.diagnostics import say
 from loghub.handlers.journal import Counters
 from loghub.handlers.memory import MemoryRing
 from loghub.handlers.own_noise import hush, is_own_thread
-from loghub.handlers.post import LOGGERS, Destination, HTTPPost
+from loghub.handlers.post import LOGGERS, HTTPPost
 from loghub.handlers.worker import Engine, Limits
 from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch
@@ -61,11 +62,19 @@ class RemoteHandler(logging.Handler):
     Handlers with the same options share one engine, which outlives them: a new configuration loses nothing.
 
     Args:
-        url: the hub's address; a path in it is the prefix under which the hub is served. A proxy of the
-            environment (HTTP_PROXY and the like) is used unless the address is loopback.
+        url: the hub's address; a path in it is the prefix under which the hub is served. Left out, LOGHUB_URL gives it.
         enabled: true, false or "env:NAME". Where the variable LOGHUB_REMOTE is set, it wins.
-        token: a token for ingest.
-        headers: further HTTP headers.
+        token: a token for ingest, "env:NAME" or "file:PATH". LOGHUB_TOKEN is sent only to the address in LOGHUB_URL.
+        username: for basic authentication, in place of a token.
+        password: the same; may be "env:NAME" or "file:PATH".
+        headers: further HTTP headers; a value may be "env:NAME" or "file:PATH".
+        proxy: a proxy's address. Left out, that of the environment (HTTP_PROXY and the like) is used unless the
+            hub's address is loopback.
+        compress: "zstd", "gzip" or "none".
+        verify: whether certificates are checked: true, false, or a file of certificates to trust.
+        cert: a file with an own certificate, for a hub that asks for one.
+        key: a file with its key, where it does not stand in `cert`.
+        protocol: of a tcp:// or tls:// address: "ndjson" or "syslog".
         queue: records that may wait or be under way; beyond that the oldest that wait are dropped and counted.
         queue_bytes: their bytes.
         batch_records: records in one request.
@@ -73,8 +82,6 @@ class RemoteHandler(logging.Handler):
         linger: how long a record waits for others.
         timeout: for one request.
         exit_deadline: how long the end of the process may be held up to deliver what waits.
-        gzip: whether requests are compressed.
-        verify: whether certificates are checked: true, false, or a file of certificates to trust.
         level: records below it are passed over.
 
     Attributes:
@@ -92,11 +99,19 @@ class RemoteHandler(logging.Handler):
     @names_unknown_options
     def __init__(  # noqa: PLR0913 (options of a configuration, by name)
         self,
-        url: str,
+        url: str | None = None,
         *,
         enabled: bool | str = "env:LOGHUB_REMOTE",
         token: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
         headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+        compress: str = "zstd",
+        verify: bool | str = True,
+        cert: str | None = None,
+        key: str | None = None,
+        protocol: str | None = None,
         queue: int = 100_000,
         queue_bytes: int | str = "32 MB",
         batch_records: int = 500,
@@ -104,22 +119,13 @@ class RemoteHandler(logging.Handler):
         linger: float | str = "50 ms",
         timeout: float | str = "10 s",
         exit_deadline: float | str = "5 s",
-        gzip: bool = True,
-        verify: bool | str = True,
         level: int | str = logging.NOTSET,
     ) -> None:
         # Options come first: once logging's own constructor has run, even a half-made handler is flushed at exit.
-        self.enabled = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
-        self.url = options.address(url)
-
+        given = dict(locals())
+        self.enabled = given["enabled"] = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
         self._plan = _Plan(
-            Destination(
-                self.url,
-                options.token(token),
-                options.headers(headers),
-                switch(gzip, _OWNER, "gzip"),
-                options.trust(verify),
-            ),
+            options.destination(given),
             Limits(
                 count(batch_records, _OWNER, "batch_records"),
                 size(batch_bytes, _OWNER, "batch_bytes"),
@@ -131,6 +137,8 @@ class RemoteHandler(logging.Handler):
             size(queue_bytes, _OWNER, "queue_bytes"),
             self._pace(),
         )
+        self.url = self._plan.destination.url
+
         if self.enabled:
             options.load(self._plan.destination)
             hush(*LOGGERS)

@@ -1,107 +1,140 @@
 """The options of `RemoteHandler` that say where records go and what proves who sends them.
 
-Each reader gives the value checked, or a ConfigError that names the option and the remedy. No error shows a secret.
+Rules:
+1. The environment fills what the configuration leaves out: LOGHUB_URL the address, LOGHUB_TOKEN the token.
+2. LOGHUB_TOKEN belongs to the address in LOGHUB_URL. It is sent there and nowhere else: a handler with another
+   `url` sends it only if its configuration says so, with `token: "env:LOGHUB_TOKEN"`.
+3. "env:NAME" and "file:PATH" stand for a secret that is kept elsewhere. What is meant to be there and is not, is
+   an error: a handler never goes without a secret that it was told to use.
+4. No error shows a secret, nor a part of an address that could hold one.
 """
 
+import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from loghub.errors import ConfigError
 from loghub.handlers import post
-from loghub.handlers.post import PATH, Destination
-from loghub.options import duration, text
+from loghub.handlers.destination import Destination, Secret, Trust
+from loghub.handlers.post import PATH
+from loghub.options import choice, duration, text
 
 OWNER = "RemoteHandler"
+URL_VARIABLE = "LOGHUB_URL"
+TOKEN_VARIABLE = "LOGHUB_TOKEN"  # noqa: S105 (the variable's name)
 _USER = re.compile(r"^([^/@]*://)?.*@", re.DOTALL)  # as far as the last "@": a password may hold any character
 _BEHIND = re.compile(r"([?#]).*", re.DOTALL)
+_EXAMPLE = "give the hub's address, as http://127.0.0.1:8514"
+_NOWHERE = "http://127.0.0.1:8514"  # the address of a handler that is off and has none
+_COMPRESS = {name: name for name in ("zstd", "gzip", "none")}
+_PROTOCOLS = {"http": ("loghub",), "https": ("loghub",), "tcp": ("ndjson", "syslog"), "tls": ("ndjson", "syslog")}
+_TLS = ("https", "tls")
 
 
-def address(value: object) -> str:
-    """Read the address of a hub."""
-    example = "give the hub's address, as http://127.0.0.1:8514"
+def destination(options: Mapping[str, Any]) -> Destination:
+    """Read where batches go from the options of that name; the environment fills what is None.
+
+    Raises:
+        ConfigError: an option is wrong.
+    """
+    options = options if options["enabled"] else _without_environment(options)
+    url, scheme = address(options["url"])
+    basic = _basic(options["username"], options["password"])
+    token = secret(options["token"], "token")
+    headers = _headers(options["headers"])
+
+    if token and basic:
+        raise ConfigError(OWNER, "token", "…", "give a token, or username and password, not both")
+
+    if scheme in ("tcp", "tls"):
+        _refuse_on_sockets(options)
+    elif options["token"] is None and not basic and "authorization" not in {name.lower() for name, _ in headers}:
+        token = _token_for(url)
+
+    return Destination(
+        url,
+        token,
+        basic,
+        headers,
+        secret(options["proxy"], "proxy"),
+        choice(options["compress"], OWNER, "compress", _COMPRESS),
+        _trust(scheme, options["verify"], options["cert"], options["key"]),
+        _protocol(scheme, options["protocol"]),
+    )
+
+
+def address(value: object) -> tuple[str, str]:
+    """Read an address, or that of LOGHUB_URL where there is none.
+
+    Returns:
+        The address, and its scheme.
+    """
+    option = "url"
+
+    if value is None:
+        value, option = os.environ.get(URL_VARIABLE) or None, URL_VARIABLE
+
+    if value is None:
+        raise ConfigError(OWNER, "url", None, f"{_EXAMPLE}, or set {URL_VARIABLE} in the environment")
 
     try:
-        url = text(value, OWNER, "url")
+        url = text(value, OWNER, option)
         parts = urlsplit(url)
-        wrong = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+        wrong = parts.scheme not in _PROTOCOLS or not parts.hostname or parts.port == 0
     except ConfigError as error:
-        raise ConfigError(OWNER, "url", _shown(value), error.remedy) from None
+        raise ConfigError(OWNER, option, _shown(value), error.remedy) from None
     except ValueError:  # its text may hold a part of a password
         wrong = True
 
     if wrong or any(character.isspace() for character in url):
-        raise ConfigError(OWNER, "url", _shown(value), example)
+        raise ConfigError(OWNER, option, _shown(value), _EXAMPLE)
 
     if parts.username is not None or parts.password is not None:
-        raise ConfigError(OWNER, "url", _shown(value), "give a secret as token or headers")
+        remedy = "give a secret as token, as username and password, or in headers"
+        raise ConfigError(OWNER, option, _shown(value), remedy)
 
     if parts.query or parts.fragment or parts.path.rstrip("/").endswith(PATH):
-        raise ConfigError(OWNER, "url", _shown(value), f"{example}, without what stands behind it")
+        raise ConfigError(OWNER, option, _shown(value), f"{_EXAMPLE}, without what stands behind it")
 
-    return url.rstrip("/")
+    if parts.scheme in ("tcp", "tls") and (parts.port is None or parts.path.strip("/")):
+        raise ConfigError(OWNER, option, _shown(value), "give a host and a port, as tcp://127.0.0.1:6514")
 
-
-def _shown(value: object) -> object:
-    """Give an address as an error may show it: without what stands before an "@" or behind a "?" or "#"."""
-    hidden = _BEHIND.sub(r"\1…", _USER.sub(r"\1…@", str(value)))
-    return value if hidden == str(value) else hidden
+    return url.rstrip("/"), parts.scheme
 
 
-def token(value: str | None) -> str | None:
-    """Read a token; None where there is none."""
+def secret(value: object, option: str) -> Secret | None:
+    """Read a secret: a text, "env:NAME" or "file:PATH"; None where there is none."""
     if value is None or value == "":
         return None
 
-    given = text(value, OWNER, "token")
+    if isinstance(value, str) and value.startswith("env:"):
+        return _from_environment(value, option)
 
-    if not given.isascii() or not given.isprintable():
-        raise ConfigError(OWNER, "token", "…", "a token is one line of ASCII")
+    if isinstance(value, str) and value.startswith("file:"):
+        return _from_file(value, option)
 
-    return given
+    if isinstance(value, str) and "${" in value:
+        text(value, OWNER, option)  # says what to do
 
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        raise ConfigError(OWNER, option, "…", 'give one line of ASCII, "env:NAME" or "file:PATH"')
 
-def headers(value: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
-    """Read further headers."""
-    if value is None:
-        return ()
-
-    if not isinstance(value, Mapping):
-        raise ConfigError(OWNER, "headers", value, "give a mapping, as {X-Team: shop}")
-
-    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
-    return tuple((name, _header(name, value[name])) for name in value)
+    return Secret(value)
 
 
-def _header(name: object, value: object) -> str:
-    content = str(value)
-
-    if not isinstance(name, str) or not f"{name}{content}".isascii() or not f"{name}{content}".isprintable():
-        raise ConfigError(OWNER, "headers", name, "names and values are one line of ASCII")
-
-    return content
-
-
-def trust(value: object) -> bool | str:
-    """Read what certificates are checked against."""
-    if isinstance(value, bool):
-        return value
-
-    path = text(value, OWNER, "verify")
-
-    if not Path(path).is_file():
-        raise ConfigError(OWNER, "verify", value, "give true, false, or a file of certificates that exists")
-
-    return path
-
-
-def load(destination: Destination) -> None:
+def load(place: Destination) -> None:
     """Load what sending needs; a file that cannot be used is a wrong option."""
-    try:
-        post.load(destination)
-    except OSError as error:
-        raise ConfigError(OWNER, "verify", destination.verify, f"{error}; give a PEM file of certificates") from error
+    remedies = {"verify": "a PEM file of certificates", "cert": "a PEM certificate and its key, without a password"}
+
+    for option, trust in {"verify": replace(place.trust, cert=None, key=None), "cert": place.trust}.items():
+        try:
+            post.load(replace(place, trust=trust))
+        except OSError as error:
+            raise ConfigError(OWNER, option, getattr(trust, option), f"{error}; give {remedies[option]}") from error
 
 
 def positive(value: object, option: str) -> float:
@@ -112,3 +145,142 @@ def positive(value: object, option: str) -> float:
         raise ConfigError(OWNER, option, value, 'give more than nothing, as "10 s"')
 
     return seconds
+
+
+def _shown(value: object) -> object:
+    """Give an address as an error may show it: without what stands before an "@" or behind a "?" or "#"."""
+    hidden = _BEHIND.sub(r"\1…", _USER.sub(r"\1…@", str(value)))
+    return value if hidden == str(value) else hidden
+
+
+def _without_environment(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Leave out what a machine need not have where the handler is switched off."""
+    headers = options["headers"]
+    kept = {name: headers[name] for name in headers} if isinstance(headers, Mapping) else headers
+    url = options["url"] or os.environ.get(URL_VARIABLE) or _NOWHERE
+    known = {name: None if _is_elsewhere(value) else value for name, value in options.items()}
+    return known | {
+        "url": url,
+        "headers": {k: "" if _is_elsewhere(v) else v for k, v in kept.items()} if isinstance(kept, dict) else kept,
+    }
+
+
+def _is_elsewhere(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("env:", "file:"))
+
+
+def _token_for(url: str) -> Secret | None:
+    """Give LOGHUB_TOKEN to the address that it was given for."""
+    given = os.environ.get(TOKEN_VARIABLE)
+    its_url = os.environ.get(URL_VARIABLE, "")
+
+    if not given or _same(its_url) != _same(url):
+        return None
+
+    return _from_environment(f"env:{TOKEN_VARIABLE}", "token")
+
+
+def _same(url: str) -> tuple[str, str | None, int | None, str] | None:
+    """Give what two spellings of one address have in common."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+
+    return parts.scheme, parts.hostname, port, parts.path.rstrip("/")
+
+
+def _from_environment(value: str, option: str) -> Secret:
+    name = value.removeprefix("env:").strip()
+    found = os.environ.get(name, "")
+
+    if not name or not found:
+        raise ConfigError(OWNER, option, value, f"set {name or 'a variable'} in the environment: it is empty")
+
+    if not found.isascii() or not found.isprintable():
+        raise ConfigError(OWNER, option, value, f"{name} must hold one line of ASCII")
+
+    return Secret(found)
+
+
+def _from_file(value: str, option: str) -> Secret:
+    found = Secret("", value.removeprefix("file:").strip())
+
+    try:
+        found.reveal()
+    except (OSError, ValueError) as error:
+        raise ConfigError(OWNER, option, value, f"give a file that can be read: {error}") from None
+
+    return found
+
+
+def _basic(username: object, password: object) -> tuple[str, Secret] | None:
+    if not username and not password:
+        return None
+
+    if not isinstance(username, str) or not username.isprintable() or ":" in username or "${" in username:
+        raise ConfigError(OWNER, "username", username, "give the name that belongs to the password; it holds no colon")
+
+    return username, secret(password, "password") or Secret("")
+
+
+def _headers(value: Mapping[str, str] | None) -> tuple[tuple[str, Secret], ...]:
+    if value is None:
+        return ()
+
+    if not isinstance(value, Mapping):
+        raise ConfigError(OWNER, "headers", "…", "give a mapping, as {X-Team: shop}")
+
+    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
+    return tuple((name, _header(name, value[name])) for name in value)
+
+
+def _header(name: object, value: object) -> Secret:
+    if not isinstance(name, str) or not name.isascii() or not name.isprintable():
+        raise ConfigError(OWNER, "headers", name, "names and values are one line of ASCII")
+
+    content = str(value)
+
+    if not content.isascii() or not content.isprintable():
+        raise ConfigError(OWNER, "headers", name, "names and values are one line of ASCII")
+
+    return secret(content, "headers") or Secret("")
+
+
+def _trust(scheme: str, verify: object, cert: object, key: object) -> Trust:
+    if (cert is not None or key is not None) and scheme not in _TLS:
+        raise ConfigError(
+            OWNER, "cert", cert, "an own certificate needs an address that begins with https:// or tls://"
+        )
+
+    if key is not None and cert is None:
+        raise ConfigError(OWNER, "cert", None, "give the certificate that belongs to the key")
+
+    return Trust(
+        verify if isinstance(verify, bool) else _file(verify, "verify", "true, false, or a file of certificates"),
+        None if cert is None else _file(cert, "cert", "a file with the own certificate"),
+        None if key is None else _file(key, "key", "a file with the certificate's key"),
+    )
+
+
+def _file(value: object, option: str, what: str) -> str:
+    path = text(value, OWNER, option)
+
+    if not Path(path).is_file():
+        raise ConfigError(OWNER, option, value, f"give {what} that exists")
+
+    return path
+
+
+def _protocol(scheme: str, value: object) -> str:
+    known = _PROTOCOLS[scheme]
+    return known[0] if value is None else choice(value, OWNER, "protocol", dict(zip(known, known, strict=True)))
+
+
+def _refuse_on_sockets(options: Mapping[str, Any]) -> None:
+    """Refuse what only HTTP has a place for."""
+    for option in ("token", "username", "password", "headers", "proxy"):
+        if options[option]:
+            shown = "…" if option != "username" else options[option]
+            raise ConfigError(OWNER, option, shown, "a plain connection has no place for it: use http:// or https://")

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from loghub.wire.report import digest, read_report
 from scripted_hub import Act, Received, ScriptedHub, hang, reset, scripted_hub, status, wait_until
 
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
+_number = count()
 
 
 class QuickHandler(RemoteHandler):
@@ -39,6 +40,8 @@ def hub() -> Iterator[ScriptedHub]:
 
 
 def attached(url: str, **options: Any) -> tuple[logging.Logger, QuickHandler]:
+    # An engine is kept by its options; a free port may be one that an earlier test had.
+    options = {"queue_bytes": 32_000_000 + next(_number), **options}
     handler = QuickHandler(url, **{"linger": "5 ms", "exit_deadline": "100 ms", "timeout": "2 s", **options})
     logger = logging.Logger("shop.cart")  # noqa: LOG001 (one that no other test sees)
     logger.addHandler(handler)
@@ -59,7 +62,7 @@ def test_records_arrive_as_plain_lines_with_their_identity(hub: ScriptedHub) -> 
     assert (event["message"], event["logger"], event["sku"]) == ("sold 3", "shop.cart", "tea")
     assert request.path == "/api/v1/ingest"
     assert request.headers["content-type"] == "application/x-ndjson"
-    assert request.headers["content-encoding"] == "gzip"
+    assert request.headers["content-encoding"] == "zstd"
     assert (request.identity.first, request.identity.last) == (1, 1)
     handler.close()
 
@@ -85,7 +88,7 @@ def test_batches_carry_the_account_and_a_digest(hub: ScriptedHub) -> None:
 
 
 def test_prefix_token_and_headers_are_sent(hub: ScriptedHub) -> None:
-    logger, handler = attached(f"{hub.url}/logs/", token="s3cret", headers={"X-Team": "shop"}, gzip=False)
+    logger, handler = attached(f"{hub.url}/logs/", token="s3cret", headers={"X-Team": "shop"}, compress="none")
     logger.info("x")
     assert handler.flush(5)
     request = hub.requests[0]
@@ -314,8 +317,8 @@ def test_many_threads_lose_nothing_and_the_account_balances(hub: ScriptedHub) ->
 
 
 def test_handlers_with_the_same_options_share_an_engine(hub: ScriptedHub) -> None:
-    logger, handler = attached(hub.url)
-    _, other = attached(hub.url)
+    logger, handler = attached(hub.url, queue_bytes="1 MB")
+    _, other = attached(hub.url, queue_bytes="1 MB")
     logger.addHandler(other)
     logger.info("x")
     assert handler.flush(5)

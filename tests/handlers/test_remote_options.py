@@ -38,7 +38,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"linger": "50 bananas"}, "linger"),
     ({"timeout": 0}, "timeout"),
     ({"exit_deadline": None}, "exit_deadline"),
-    ({"gzip": "maybe"}, "gzip"),
+    ({"compress": "maybe"}, "compress"),
     ({"verify": "/no/such/file.pem"}, "verify"),
     ({"verify": __file__, "url": "https://127.0.0.1:9"}, "verify"),
     ({"linger_ms": 50}, "linger_ms"),
