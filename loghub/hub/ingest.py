@@ -10,14 +10,15 @@ Rules:
 Nothing here touches a socket or a disk.
 """
 
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from loghub.event.encode import decode, encode
 from loghub.event.model import Event, JSONValue
+from loghub.hub.refused import IngestError
 from loghub.hub.settings import Limits
 from loghub.hub.store.protocol import Incoming, Quarantined
+from loghub.hub.unpack import ENCODINGS, unpack
 from loghub.wire.batch import Identity, parse_key
 from loghub.wire.ndjson import RawLine, TooManyLinesError, split
 from loghub.wire.report import is_damaged
@@ -40,27 +41,9 @@ MEDIA_TYPES = frozenset(
 """What a body may call itself; it is read for what it is."""
 
 _CHARSETS = ("", "utf-8", "utf8", "us-ascii", "ascii")
-_ENCODINGS = {"Accept-Encoding": "gzip, identity"}
-_GZIP = ("gzip", "x-gzip")
+_ACCEPT = {"Accept-Encoding": "zstd, gzip, identity"}
 _TOO_LARGE = 413
-_MAX_STREAMS = 64  # each costs a copy of what lies behind it
 _OWN_NAMES = ("_id", "_received", "_cursor")
-
-
-class IngestError(Exception):
-    """A request that cannot be taken as a whole.
-
-    Attributes:
-        status: the HTTP status that says so.
-        code: a word for programs.
-        headers: what the answer carries.
-    """
-
-    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +95,8 @@ class Reading:
         )
 
 
-def check_headers(content_type: str, content_encoding: str) -> bool:
-    """Tell whether the body is compressed.
+def check_headers(content_type: str, content_encoding: str) -> str:
+    """Tell how the body is compressed; "" where it is not.
 
     Raises:
         IngestError: it is something that cannot be read here.
@@ -130,57 +113,25 @@ def check_headers(content_type: str, content_encoding: str) -> bool:
 
     encoding = content_encoding.strip().lower()
 
-    if encoding not in ("", "identity", *_GZIP):
+    if encoding in ("", "identity"):
+        return ""
+
+    if encoding not in ENCODINGS:
         raise IngestError(
-            415, "encoding", f"cannot read the Content-Encoding {encoding}: send gzip or identity", _ENCODINGS
+            415, "encoding", f"cannot read the Content-Encoding {encoding}: send zstd, gzip or identity", _ACCEPT
         )
 
-    return encoding in _GZIP
+    return ENCODINGS[encoding]
 
 
-def unpack(body: bytes, limit: int) -> bytes:
-    """Decompress gzip, also several streams behind each other.
-
-    Raises:
-        IngestError: it is damaged, or would be larger than `limit`.
-    """
-    parts: list[bytes] = []
-    room = limit
-    rest = memoryview(body)
-
-    while rest:
-        if len(parts) == _MAX_STREAMS:
-            raise IngestError(400, "gzip", f"the body has more than {_MAX_STREAMS} gzip streams behind each other")
-
-        stream = zlib.decompressobj(wbits=31)
-
-        try:
-            part = stream.decompress(rest, room + 1)
-        except zlib.error as error:
-            raise IngestError(400, "gzip", f"the body is no gzip: {error}") from None
-
-        room -= len(part)
-
-        if room < 0:
-            raise IngestError(413, "too_large", f"the body is larger than {limit} bytes when decompressed")
-
-        if not stream.eof:
-            raise IngestError(400, "gzip", "the body ends within its gzip stream")
-
-        parts.append(part)
-        rest = rest[len(rest) - len(stream.unused_data) :]
-
-    return b"".join(parts)
-
-
-def unpack_whole(body: bytes, limit: int) -> bytes:
-    """Decompress a body whose sender has told its digest: one that breaks off or is no gzip was damaged on its way.
+def unpack_whole(body: bytes, encoding: str, limit: int) -> bytes:
+    """Decompress a body whose sender has told its digest: one that breaks off was damaged on its way.
 
     Raises:
         IngestError: it was damaged, or would be larger than `limit`.
     """
     try:
-        return unpack(body, limit)
+        return unpack(body, encoding, limit)
     except IngestError as error:
         raise (error if error.status == _TOO_LARGE else _damaged()) from None
 

@@ -1,6 +1,4 @@
-import gzip
 import json
-import time
 
 import orjson
 import pytest
@@ -9,7 +7,7 @@ from hypothesis import strategies as st
 from served_hub import SOURCE, TIME_US, line
 
 from loghub.event.model import format_time
-from loghub.hub.ingest import IngestError, Reading, read_body, unpack
+from loghub.hub.ingest import Reading, read_body
 from loghub.hub.settings import Limits
 
 from strategies import json_objects
@@ -40,22 +38,6 @@ def test_a_line_that_had_to_be_changed_is_written_anew(text: bytes) -> None:
     assert good.text != text + b"\n"
     assert orjson.loads(good.text) == good.event.fields
     assert good.event.fields["timestamp"] == format_time(TIME_US)
-
-
-def test_many_empty_gzip_streams_are_refused_at_once() -> None:
-    empty = gzip.compress(b"")
-    started = time.perf_counter()
-
-    with pytest.raises(IngestError, match="gzip streams") as refused:
-        unpack(empty * (4 * 2**20 // len(empty)), 2**20)
-
-    assert refused.value.status == 400
-    assert time.perf_counter() - started < 1
-
-
-def test_gzip_streams_behind_each_other_are_joined() -> None:
-    body = b"".join(gzip.compress(line(str(number))) for number in range(64))
-    assert unpack(body, 2**20) == b"".join(line(str(number)) for number in range(64))
 
 
 def test_names_of_the_hub_itself_are_moved_and_not_lost() -> None:

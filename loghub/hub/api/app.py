@@ -20,7 +20,7 @@ from loghub.hub.api.parameters import ParameterError
 from loghub.hub.api.parts import Parts
 from loghub.hub.counters import Timing
 from loghub.hub.guard import Guard
-from loghub.hub.ingest import IngestError
+from loghub.hub.refused import IngestError
 from loghub.hub.room import Room
 from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings

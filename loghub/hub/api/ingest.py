@@ -8,18 +8,11 @@ from starlette.responses import Response
 from loghub.hub.answers import JSONAnswer, refusal
 from loghub.hub.api.parameters import now_us
 from loghub.hub.api.parts import Parts
-from loghub.hub.ingest import (
-    IngestError,
-    Reading,
-    check_digest,
-    check_headers,
-    identify,
-    read_body,
-    unpack,
-    unpack_whole,
-)
+from loghub.hub.ingest import Reading, check_digest, check_headers, identify, read_body, unpack_whole
+from loghub.hub.refused import IngestError
 from loghub.hub.room import NoRoomError, Share
 from loghub.hub.store.protocol import Appended
+from loghub.hub.unpack import unpack
 from loghub.hub.writer import Writer
 from loghub.wire.batch import KEY_HEADER, Identity
 from loghub.wire.report import DIGEST_HEADER
@@ -56,12 +49,12 @@ async def _read(parts: Parts, request: Request, share: Share) -> Reading:
         NoRoomError: there is no room for it now.
     """
     limits = parts.settings.limits
-    is_packed = check_headers(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
+    encoding = check_headers(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
     body = await _receive(request, share, limits.body)
     told = request.headers.get(DIGEST_HEADER)
 
-    if is_packed:
-        body = await parts.threads.call(unpack_whole if told else unpack, body, limits.unpacked)
+    if encoding:
+        body = await parts.threads.call(unpack_whole if told else unpack, body, encoding, limits.unpacked)
         share.grow(len(body))
 
     check_digest(told, request.headers.get(KEY_HEADER), body)

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 
 import httpx
 import pytest
+import zstandard
 from served_hub import SOURCE, line, served
 
 from loghub.hub.api.app import create_app
@@ -111,6 +112,16 @@ def test_what_cannot_be_read_is_refused(hub: httpx.Client, headers: dict[str, st
 def test_gzip_is_read(hub: httpx.Client) -> None:
     body = gzip.compress(line("one")) + gzip.compress(line("two"))
     assert hub.post(PATH, content=body, headers={"Content-Encoding": "gzip"}).json()["accepted"] == 2
+
+
+def test_zstd_is_read(hub: httpx.Client) -> None:
+    body = zstandard.compress(line("one")) + zstandard.compress(line("two"))
+    assert hub.post(PATH, content=body, headers={"Content-Encoding": "zstd"}).json()["accepted"] == 2
+
+
+def test_zstd_bomb_is_refused(hub: httpx.Client) -> None:
+    body = zstandard.compress(b" " * 10_000_000)
+    assert hub.post(PATH, content=body, headers={"Content-Encoding": "zstd"}).status_code == 413
 
 
 @pytest.mark.parametrize(
