@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loghub.formatters import JSONFormatter
+from loghub.handlers.compression import parse_compression
 from loghub.handlers.diagnostics import say
 from loghub.handlers.lines import line_of
 from loghub.handlers.log_file import LogFile
@@ -33,6 +34,9 @@ class JSONFileHandler(logging.Handler):
         rotate: when to roll over: "100 MB", "1 day", "midnight", or a list of them; never by default.
         keep: age up to which rolled-over segments are kept, as "14 days"; for ever by default.
         keep_files: how many rolled-over segments are kept; all by default.
+        keep_total: bytes that the file and its segments may take together, as "5 GB"; any number by default.
+        keep_free: bytes of the disk that its segments leave free, as "1 GB"; none by default.
+        compress: gz or zst; segments are not compressed by default.
         level: as in `logging.Handler`.
 
     Attributes:
@@ -48,13 +52,18 @@ class JSONFileHandler(logging.Handler):
         rotate: object = None,
         keep: object = None,
         keep_files: object = None,
+        keep_total: object = None,
+        keep_free: object = None,
+        compress: object = None,
         level: int | str = logging.NOTSET,
     ) -> None:
         owner = type(self).__name__
 
         # Options first: logging closes every handler that it knows, a half-made one too.
         path = Path(os.path.abspath(text(filename, owner, "filename")))  # noqa: PTH100 (as FileHandler: links stay)
-        self._rolling = Rolling(parse_rotation(rotate, owner), parse_retention(keep, keep_files, owner))
+        retention = parse_retention(keep, keep_files, owner, keep_total=keep_total, keep_free=keep_free)
+        form = parse_compression(compress, owner)
+        self._rolling = Rolling(parse_rotation(rotate, owner), retention, form=form)
         super().__init__(level)
         self.baseFilename = str(path)
         self.lost = 0
@@ -90,7 +99,7 @@ class JSONFileHandler(logging.Handler):
         self.acquire()
 
         try:
-            self._file.release()
+            self._rolling.close(self._file)
         finally:
             self.release()
 

@@ -66,7 +66,7 @@ class LogFile:
         self,
         name: Callable[[], Path],
         prepare: Callable[["LogFile", int, float], None],
-        opening: Opening = Opening(),  # noqa: B008 (frozen)
+        opening: Opening = Opening(),
     ) -> None:
         self.path = name()
         self.held = self.reached = 0

@@ -5,36 +5,18 @@ with the parent. It is never waited for: who does not get it goes on writing, si
 is rolling over at this moment. The kernel frees it when its holder dies.
 """
 
-import os
-import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-if sys.platform != "win32":
-    import fcntl
+from loghub.handlers.hold import NoLocksError, alone
 
 
-class RollLock:
-    """The lock of one log, as a context: its value says whether this process has got it."""
-
-    def __init__(self, log: Path) -> None:
-        self._path = log.with_name(f".{log.name}.lock")
-        self._descriptor = -1
-
-    def __enter__(self) -> bool:
-        if sys.platform == "win32":  # an open file cannot be renamed there: one process, one file
-            return True
-
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-
-        return True
-
-    def __exit__(self, *_: object) -> None:
-        if self._descriptor >= 0:
-            with suppress(OSError):
-                os.close(self._descriptor)
+@contextmanager
+def roll_lock(log: Path) -> Iterator[bool]:
+    """Take the lock of a log; the value says whether this process has got it."""
+    try:
+        with alone(log.with_name(f".{log.name}.lock"), create=0o666) as descriptor:
+            yield descriptor is not None
+    except NoLocksError:
+        yield True

@@ -8,6 +8,8 @@ Rules:
    file (a roll elsewhere, logrotate, a deleted directory); lines it wrote meanwhile stand in the segment.
 4. A roll that is refused (a directory that cannot be written to, a file held open) is said and tried again
    later; the file goes on.
+5. Compression and retention are another thread's matter (`upkeep.py`): it is woken when a file is opened, which is
+   also when the one before was let go of.
 """
 
 import os
@@ -19,12 +21,12 @@ from typing import Protocol
 
 from loghub.handlers.diagnostics import say
 from loghub.handlers.log_file import LogFile
-from loghub.handlers.retention import Retention, prune
-from loghub.handlers.roll_lock import RollLock
+from loghub.handlers.retention import Retention
+from loghub.handlers.roll_lock import roll_lock
+from loghub.handlers.upkeep import Chores, upkeep
 from loghub.segments import next_path
 
 _LOOK_SECONDS = 1.0
-_PRUNE_SECONDS = 600.0
 _ROLL_AGAIN_SECONDS = 10.0
 
 
@@ -50,19 +52,24 @@ class Rolling:
         retention: what is kept of its segments.
         rename: gives the file of this path another name, at a unix time; called under the lock. By default that of
             the next segment.
+        form: how segments are compressed: "", ".gz" or ".zst".
 
     Attributes:
         deadline: unix time from which on the open file is rolled over.
         due: called in place of `roll` where the file is due, if it is set: a hook of a subclass.
     """
 
-    def __init__(self, rule: Rule, retention: Retention, rename: Callable[[Path, float], None] | None = None) -> None:
+    def __init__(
+        self, rule: Rule, retention: Retention, rename: Callable[[Path, float], None] | None = None, *, form: str = ""
+    ) -> None:
         self._rule = rule
         self._retention = retention
+        self._form = form
+        self._chores: Chores | None = None
         self._rename = rename or rename_to_segment
         self.deadline = float("inf")
         self.due: Callable[[], None] | None = None
-        self._look_at = self._prune_at = self._roll_at = 0.0
+        self._look_at = self._roll_at = 0.0
 
     def prepare(self, file: LogFile, incoming: int, now: float) -> None:
         """Have the right file open for a line of so many bytes, and let it be quiet until the next look."""
@@ -76,12 +83,7 @@ class Rolling:
 
             self.look(file, now)
 
-        if self._retention and now >= self._prune_at:
-            self._prune_at = now + _PRUNE_SECONDS
-            prune(file.path, self._retention, now)
-
-        chores = self._prune_at if self._retention else self._look_at
-        file.be_quiet(now, min(self._look_at, self.deadline, chores), self._rule.bytes or sys.maxsize)
+        file.be_quiet(now, min(self._look_at, self.deadline), self._rule.bytes or sys.maxsize)
 
     def look(self, file: LogFile, now: float) -> None:
         """Have the file open that has the name, looked at within the last second."""
@@ -95,6 +97,7 @@ class Rolling:
             file.open(now)
             self._look_at = now + _LOOK_SECONDS
             self.deadline = self._rule.deadline(file.opened_at)
+            self._mind(file.path)
 
     def is_due(self, file: LogFile, incoming: int, now: float) -> bool:
         """Tell whether a line of so many bytes belongs into a new file."""
@@ -120,7 +123,7 @@ class Rolling:
         rolled = False
 
         try:
-            with RollLock(file.path) as taken:
+            with roll_lock(file.path) as taken:
                 if taken and file.is_current() and (incoming is None or self.is_due(file, incoming, now)):
                     self._rename(file.path, now)
                     rolled = True
@@ -132,10 +135,23 @@ class Rolling:
             say(f"JSONFileHandler {file.path}", f"cannot roll over ({error}); goes on in the same file")
             return False
 
-        if taken and self._retention:
-            prune(file.path, self._retention, now)
-
         return rolled
+
+    def close(self, file: LogFile) -> None:
+        """Let go of the file, and mind its segments no longer."""
+        file.release()
+
+        if self._chores is not None:
+            upkeep().drop(self._chores)
+
+    def _mind(self, path: Path) -> None:
+        if not self._retention and not self._form:
+            return
+
+        if self._chores is None or self._chores.log != path:
+            self._chores = Chores(path, self._retention, self._form)
+
+        upkeep().soon(self._chores)
 
 
 def rename_to_segment(path: Path, now: float) -> None:

@@ -5,15 +5,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from loghub.handlers.json_file import JSONFileHandler
-from loghub.segments import next_path, segments
+from loghub.handlers.upkeep import upkeep
+from loghub.segments import open_segment, segments
 
 
 def log_to(handler: logging.Handler, messages: Iterable[str]) -> None:
@@ -22,8 +21,14 @@ def log_to(handler: logging.Handler, messages: Iterable[str]) -> None:
 
 
 def messages_of(path: Path) -> list[str]:
-    files = [*(segment.path for segment in segments(path)), path]
-    return [json.loads(line)["message"] for file in files if file.exists() for line in file.read_text().splitlines()]
+    files = [*(open_segment(segment) for segment in segments(path)), *([path.open("rb")] if path.exists() else [])]
+    found: list[str] = []
+
+    for file in files:
+        with file:
+            found.extend(json.loads(line)["message"] for line in file)
+
+    return found
 
 
 def test_directory_is_made_and_each_record_is_a_line(tmp_path: Path) -> None:
@@ -67,9 +72,23 @@ def test_only_so_many_segments_are_kept(tmp_path: Path) -> None:
 
     log_to(handler, [f"{n}" for n in range(200)])
     handler.close()
+    assert upkeep().settle(20)
 
     assert len(segments(path)) == 3
     assert messages_of(path)[-1] == "199"
+
+
+def test_segments_are_compressed_behind_the_application(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate="1 KB", compress="zst", keep_total="1 MB", keep_free="1 KB")
+    sent = [f"{n}" for n in range(100)]
+
+    log_to(handler, sent)
+    assert upkeep().settle(20)
+    handler.close()
+
+    assert {segment.form for segment in segments(path)} == {".zst"}
+    assert messages_of(path) == sent
 
 
 def test_emit_after_close_opens_the_file_again(tmp_path: Path) -> None:
@@ -300,30 +319,6 @@ def test_line_is_one_write_of_whole_bytes(tmp_path: Path, monkeypatch: pytest.Mo
 
     assert [data.count(b"\n") for data in written] == [1, 1]
     assert all(data.endswith(b"\n") for data in written)
-
-
-def test_retention_holds_at_the_start_and_from_time_to_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "app.jsonl"
-    names: list[str] = []
-
-    def make_old_segments() -> None:
-        for _ in range(3):
-            names.append(next_path(path, datetime(2026, 1, 1, tzinfo=UTC), names).name)
-            (tmp_path / names[-1]).touch()
-
-    make_old_segments()
-    handler = JSONFileHandler(path, keep="14 days")
-    log_to(handler, ["starts"])
-    assert segments(path) == []
-
-    make_old_segments()
-    log_to(handler, ["goes on"])
-    assert len(segments(path)) == 3
-    later = time.time() + 700
-    monkeypatch.setattr("time.time", lambda: later)
-    log_to(handler, ["later"])
-    handler.close()
-    assert segments(path) == []
 
 
 def test_file_that_somebody_else_has_rolled_is_not_rolled_again(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from loghub.errors import ConfigError
-from loghub.handlers.retention import Retention, parse_retention, prune
-from loghub.segments import next_path, segments
+from loghub.handlers.hold import share
+from loghub.handlers.retention import Retention, Room, expired, parse_retention, prune
+from loghub.segments import Segment, next_path, segments
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -68,3 +70,97 @@ def test_wrong_option_is_named() -> None:
 
     with pytest.raises(ConfigError, match="H: keep_files=-1: give a whole number, 0 or more"):
         parse_retention(None, -1, "H")
+
+
+def sized(log: Path, *sizes: int) -> list[Segment]:
+    found = []
+
+    for number, size in enumerate(sizes, 1):
+        found.append(Segment(NOW - timedelta(hours=1), number, log.with_name(f"s{number}"), size=size))
+
+    return found
+
+
+def test_total_counts_the_log_and_takes_the_oldest_first(log: Path) -> None:
+    found = sized(log, 10, 20, 30)
+
+    assert Retention(total=70).expired(found, NOW, Room(current=10)) == []
+    assert Retention(total=69).expired(found, NOW, Room(current=10)) == found[:1]
+    assert Retention(total=40).expired(found, NOW, Room(current=10)) == found[:2]
+    assert Retention(total=5).expired(found, NOW, Room(current=10)) == found
+
+
+def test_free_disk_takes_as_many_as_make_the_room(log: Path) -> None:
+    found = sized(log, 10, 20, 30)
+
+    assert Retention(free=100).expired(found, NOW, Room(free=100)) == []
+    assert Retention(free=100).expired(found, NOW, Room(free=95)) == found[:1]
+    assert Retention(free=100).expired(found, NOW, Room(free=75)) == found[:2]
+    assert Retention(free=100).expired(found, NOW, Room(free=0)) == found
+
+
+def test_all_limits_hold_at_once(log: Path) -> None:
+    found = segments(log)
+    every = Retention(seconds=10 * 86_400, files=5, total=2 * found[0].size, free=1)
+
+    assert every.expired(found, NOW, Room(free=1)) == found[:4]
+
+
+def test_limits_in_bytes_are_measured_on_the_disk(log: Path) -> None:
+    three = 2 * segments(log)[0].size + log.stat().st_size
+
+    assert expired(log, Retention(total=three), NOW.timestamp()) == segments(log)[:4]
+    assert expired(log, Retention(free=10**18), NOW.timestamp()) == segments(log)
+    assert expired(log, Retention(free=1), NOW.timestamp()) == []
+    assert len(prune(log, Retention(total=three), NOW.timestamp())) == 4
+    assert len(segments(log)) == 2
+
+
+def test_every_form_of_a_segment_goes(log: Path) -> None:
+    first = segments(log)[0].path
+    first.with_name(first.name + ".gz").touch()
+
+    assert len(prune(log, Retention(files=5), NOW.timestamp())) == 2
+    assert len(segments(log)) == 5
+
+
+def test_segment_that_a_process_still_writes_to_stays(log: Path) -> None:
+    writer = os.open(segments(log)[0].path, os.O_RDWR)
+    assert share(writer)
+
+    assert len(prune(log, Retention(files=0), NOW.timestamp())) == 5
+    assert len(segments(log)) == 1
+    os.close(writer)
+    assert len(prune(log, Retention(files=0), NOW.timestamp())) == 1
+
+
+def test_link_under_a_segments_name_is_neither_counted_nor_followed_nor_deleted(log: Path, tmp_path: Path) -> None:
+    target = tmp_path / "precious"
+    target.write_text("{}\n")
+    link = next_path(log, NOW - timedelta(days=99), [])
+    link.symlink_to(target)
+
+    assert len(prune(log, Retention(files=0), NOW.timestamp())) == 6
+    assert link.is_symlink()
+    assert target.exists()
+
+
+def test_segments_are_deleted_where_the_file_system_has_no_locks(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    assert len(prune(log, Retention(files=1), NOW.timestamp())) == 5
+
+
+def test_options_in_bytes_are_read() -> None:
+    assert parse_retention(None, None, "H", keep_total="5 GB", keep_free="1 GB") == Retention(
+        total=5_000_000_000, free=1_000_000_000
+    )
+
+    with pytest.raises(ConfigError, match="H: keep_total='much'"):
+        parse_retention(None, None, "H", keep_total="much")
+
+    with pytest.raises(ConfigError, match="H: keep_free='much'"):
+        parse_retention(None, None, "H", keep_free="much")
