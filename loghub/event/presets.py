@@ -28,6 +28,9 @@ FREE = "fields"
 STANDARD = frozenset((*KEYS, *TAIL_KEYS, *TEXT_KEYS, *INTEGER_KEYS, "extra"))
 
 ECS_VERSION = "8.16.0"
+ECS_DATASET = "event.dataset"
+"""The service's name again, which Elastic's anomaly detection groups by; an extra of this name says another."""
+
 ECS_NAMES = {
     "timestamp": "@timestamp",
     "level": "log.level",
@@ -85,6 +88,7 @@ GCP_NAMES = {
     "span_id": GCP_PREFIX + "spanId",
     "exc_info": "stack_trace",
 }
+_GCP_TIMES = ("timestamp", "timestampSeconds", "timestampNanos")  # other ways to say the time
 GCP_PLACE = {"file": "file", "line": "line", "function": "function"}
 GCP_SEVERITIES = ((50, "CRITICAL"), (40, "ERROR"), (30, "WARNING"), (25, "NOTICE"), (20, "INFO"), (1, "DEBUG"))
 
@@ -99,8 +103,6 @@ DATADOG_NAMES = {
     "logger": "logger.name",
     "thread": "logger.thread_name",
     "function": "logger.method_name",
-    "file": "logger.file_name",
-    "line": "logger.line",
     "request_id": "http.request_id",
     "trace_id": "dd.trace_id",
     "span_id": "dd.span_id",
@@ -128,6 +130,9 @@ LOGSTASH_NAMES = {
 }
 
 SYSLOG_LEVELS = ((50, 2), (40, 3), (30, 4), (25, 5), (20, 6))
+GELF_NO_HOST = "-"
+"""Graylog refuses a message without a host."""
+
 GELF_JSON = "_loghub_json"
 """Names of the additional fields whose text is JSON: GELF knows text and numbers only."""
 
@@ -140,12 +145,18 @@ def plain(fields: dict[str, Any]) -> dict[str, Any]:
 def ecs(fields: dict[str, Any]) -> dict[str, Any]:
     """Give an event of the Elastic Common Schema, its names with dots.
 
-    References: https://www.elastic.co/docs/reference/ecs/ecs-field-reference, and for the order of the first
-    four keys and `log.level` with its dot https://github.com/elastic/ecs-logging/tree/main/spec
+    References: ECS 8.16, https://www.elastic.co/docs/reference/ecs/ecs-field-reference, and for the order of the
+    first four keys, `log.level` with its dot and `event.dataset` https://github.com/elastic/ecs-logging/tree/main/spec
     """
     line = {ECS_NAMES[key]: fields[key] for key in ("timestamp", "level", "message") if key in fields}
     line["ecs.version"] = ECS_VERSION
-    return _named(line, fields, ECS_NAMES, _error(fields, "error.type", "error.message"))
+    derived = _error(fields, "error.type", "error.message")
+    service = fields.get("service")
+
+    if service and "event" not in fields and fields.get(ECS_DATASET, service) == service:
+        derived[ECS_DATASET] = service
+
+    return _named(line, fields, ECS_NAMES, derived)
 
 
 def otel(fields: dict[str, Any]) -> dict[str, Any]:
@@ -166,10 +177,21 @@ def otel(fields: dict[str, Any]) -> dict[str, Any]:
 
     line["Resource"] = {name: fields[key] for key, name in OTEL_RESOURCE.items() if key in fields}
     rest = {key: value for key, value in fields.items() if key not in _OTEL_PLACED}
-    attributes = _named({}, rest, OTEL_ATTRIBUTES, _error(fields, "exception.type", "exception.message"))
+    derived = _error(fields, "exception.type", "exception.message")
+
+    if derived:
+        derived["exception.type"] = _full_name(fields["exception"])
+
+    attributes = _named({}, rest, OTEL_ATTRIBUTES, derived)
     own = attributes.pop(OWN, {})
     line["Attributes"] = attributes | {f"{OWN}.{key}": value for key, value in own.items()}
     return line
+
+
+def _full_name(error: Mapping[str, Any]) -> object:
+    """Give a class with its module, as OpenTelemetry's SDK for Python writes it: `decimal.InvalidOperation`."""
+    name, module = error.get("type", ""), error.get("module", "builtins")
+    return name if module == "builtins" else f"{module}.{name}"
 
 
 def otel_severity(number: int) -> int:
@@ -195,7 +217,7 @@ def gcp(fields: dict[str, Any]) -> dict[str, Any]:
 
     context = {key: fields[key] for key in ("service", "version") if key in fields}
     place = {name: str(fields[key]) for key, name in GCP_PLACE.items() if key in fields}
-    taken = {"severity", "serviceContext", "httpRequest", "timestamp", GCP_PREFIX + "sourceLocation"}
+    taken = {"severity", "serviceContext", "httpRequest", GCP_PREFIX + "sourceLocation", *_GCP_TIMES}
     line = _named(line, rest, GCP_NAMES, {}, taken)
     line |= {"serviceContext": context} if context else {}
     return line | ({GCP_PREFIX + "sourceLocation": place} if place else {})
@@ -226,11 +248,12 @@ def logstash(fields: dict[str, Any]) -> dict[str, Any]:
 def gelf(fields: dict[str, Any]) -> dict[str, Any]:
     """Give a GELF 1.1 message: text and numbers only, all else as JSON text in additional fields.
 
-    Reference: https://go2docs.graylog.org/current/getting_in_log_data/gelf.html#GELFPayloadSpecification
+    Reference: https://go2docs.graylog.org/current/getting_in_log_data/gelf_format.html#GELFPayloadSpecification
     """
     message = str(fields.get("message", ""))
     time_us = parse_time(fields.get("timestamp"))
-    line: dict[str, Any] = {"version": "1.1", "host": fields.get("hostname", ""), "short_message": message or "-"}
+    host = fields.get("hostname") or GELF_NO_HOST
+    line: dict[str, Any] = {"version": "1.1", "host": host, "short_message": message or "-"}
 
     if "exc_info" in fields:
         line["full_message"] = fields["exc_info"]

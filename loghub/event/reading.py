@@ -12,12 +12,14 @@ from collections.abc import Callable, Mapping
 from loghub.event.model import LEVELS, PRESET_SIGNS, JSONValue, format_time, parse_time
 from loghub.event.presets import (
     DATADOG_NAMES,
+    ECS_DATASET,
     ECS_NAMES,
     FREE,
     GCP_NAMES,
     GCP_PLACE,
     GCP_PREFIX,
     GELF_JSON,
+    GELF_NO_HOST,
     LOGSTASH_NAMES,
     OTEL_ATTRIBUTES,
     OTEL_RESOURCE,
@@ -45,7 +47,8 @@ def plain_fields(mapping: Mapping[str, JSONValue]) -> Mapping[str, JSONValue]:
 
 
 def _ecs(line: Fields) -> Fields:
-    fields = _named(line, ECS_NAMES, ("ecs.version",))
+    dropped = ("ecs.version", *((ECS_DATASET,) if line.get(ECS_DATASET) == line.get("service.name") else ()))
+    fields = _named(line, ECS_NAMES, dropped)
     return _with_error(fields, "error.type", "error.message")
 
 
@@ -136,7 +139,7 @@ def _gelf(line: Fields) -> Fields:
     _add_free(fields, additional)
     _add_free(fields, _mapping(own))
 
-    if not fields.get("hostname"):
+    if fields.get("hostname") in ("", GELF_NO_HOST):
         fields.pop("hostname", None)
 
     if line.get("_level_name"):
