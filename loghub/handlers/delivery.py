@@ -2,7 +2,7 @@
 
 | answer | effect |
 |---|---|
-| 2xx | acknowledged, also what the hub quarantined |
+| 2xx | acknowledged, also what the hub quarantined; records that its body rejects are dead |
 | 3xx, 2xx with a web page | no hub there: hold, say it, probe at the longest delay |
 | 401 403 404 405 501 505, other 4xx, a bad certificate | the same: it can be put right, so nothing is dropped |
 | 400 422 | halve until one record is left, then dead |
@@ -15,6 +15,9 @@ Rules:
 2. A part that is retried keeps its lines and so its Idempotency-Key. Halves have keys of their own;
    the hub trims by sequence number, so it does not matter how a resend is cut.
 3. There is no limit on attempts: the bound of the queue is what ends an outage.
+4. The circuit tells how it stands. It opens where somebody has to put something right, and after five failures in a
+   row; while it is open nothing is sent but a probe now and then (half-open), and an answer that settles something
+   closes it.
 """
 
 import random
@@ -29,6 +32,7 @@ from loghub.wire.batch import Batch
 
 _MAX_RETRY_AFTER = 3600.0
 _MIN_DELAY = 0.05  # a server that says "Retry-After: 0" to everything must not make a busy loop
+_BREAKS_AT = 5  # failures in a row, after which the circuit is open
 _SHORT = 1024
 
 
@@ -38,6 +42,14 @@ class Trouble(Enum):
     NO_ANSWER = "no answer"
     BAD_CERTIFICATE = "bad certificate"
     NO_HUB = "no hub"
+
+
+class Circuit(Enum):
+    """How a destination stands."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half-open"
 
 
 class Effect(Enum):
@@ -59,11 +71,13 @@ class Answer:
         status: an HTTP status, or why there is none.
         retry_after: the header of that name.
         detail: a few words for people.
+        rejected: places in the batch, from 0 and in order, of records that a success does not cover.
     """
 
     status: int | Trouble
     retry_after: str | None = None
     detail: str = ""
+    rejected: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,7 @@ class Verdict:
     Attributes:
         effect: what happened to the part.
         settled: how many lines are done with, acknowledged or dead.
+        rejected: places among them of those that are dead though the others are acknowledged.
         delay: seconds to wait before the next request.
         reason: the answer in words.
         key: the same without particulars, for counting.
@@ -83,6 +98,7 @@ class Verdict:
     delay: float = 0.0
     reason: str = ""
     key: str = ""
+    rejected: tuple[int, ...] = ()
 
 
 # Not the module's generator: an application may have seeded it, and forked children share its state.
@@ -157,6 +173,7 @@ class Delivery:
         self._parts: list[Batch] = []
         self._failures = 0
         self._shortened = False
+        self.circuit = Circuit.CLOSED
 
     @property
     def current(self) -> Batch | None:
@@ -167,6 +184,11 @@ class Delivery:
         """Begin with a batch; what was left of the last one is forgotten."""
         self._parts = [batch]
         self._shortened = False
+
+    def sending(self) -> None:
+        """Note that the current part is sent now: where the circuit is open, this is the probe."""
+        if self.circuit is Circuit.OPEN:
+            self.circuit = Circuit.HALF_OPEN
 
     def answered(self, answer: Answer, now: float) -> Verdict:
         """Decide what an answer to the current part means.
@@ -183,14 +205,20 @@ class Delivery:
             return Verdict(effect, 0, self._retry(answer, now), reason, key)
 
         if effect is Effect.HOLD:
+            self.circuit = Circuit.OPEN
             return Verdict(effect, 0, self._pace.longest, reason, key)
 
         self._failures = 0
+        self.circuit = Circuit.CLOSED
         done, settled = _APPLY[effect](self)
-        return Verdict(done, settled, 0.0, reason, key)
+        return Verdict(done, settled, 0.0, reason, key, answer.rejected if done is Effect.ACK else ())
 
     def _retry(self, answer: Answer, now: float) -> float:
         self._failures += 1
+
+        if self._failures >= _BREAKS_AT or self.circuit is Circuit.HALF_OPEN:
+            self.circuit = Circuit.OPEN
+
         asked = retry_delay(answer.retry_after, now)
 
         if asked is not None:

@@ -29,6 +29,7 @@ class Counters:
         retries: requests that have to be made again, by reason.
         holding: why nothing is sent until somebody puts it right; empty where all is well.
         last_success: unix time of the last acknowledgement; None before the first.
+        circuit: "closed" where records flow, "open" where only a probe goes now and then, "half-open" while it goes.
     """
 
     appended: int = 0
@@ -40,6 +41,7 @@ class Counters:
     retries: Mapping[str, int] = field(default_factory=dict)
     holding: str = ""
     last_success: float | None = None
+    circuit: str = "closed"
 
     @property
     def report(self) -> Report:
@@ -96,10 +98,24 @@ class Journal:
         )
 
     def _acked(self, verdict: Verdict, backlog: Backlog) -> str:
-        backlog.settle_acked(verdict.settled)
+        place = 0
+
+        for rejected in verdict.rejected:
+            if rejected > place:
+                backlog.settle_acked(rejected - place)
+
+            backlog.settle_dead(1)
+            place = rejected + 1
+
+        if verdict.settled > place:
+            backlog.settle_acked(verdict.settled - place)
+
         self._last_success = time.time()
         self._holding = ""
-        return ""
+        lost = len(verdict.rejected)
+        return (
+            f"{verdict.reason}: it rejects {lost} of {verdict.settled} records; {backlog.dead} so far" if lost else ""
+        )
 
     def _dead(self, verdict: Verdict, backlog: Backlog) -> str:
         backlog.settle_dead(verdict.settled)

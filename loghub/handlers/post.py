@@ -29,6 +29,7 @@ from loghub.handlers.delivery import Answer, Effect, Trouble, effect_of
 from loghub.handlers.destination import Destination, Secret, http_context
 from loghub.wire.batch import KEY_HEADER, Batch
 from loghub.wire.loopback import is_loopback
+from loghub.wire.rejection import rejected_places
 from loghub.wire.report import DIGEST_HEADER, REPORT_HEADER, Report, digest, write_report
 
 if TYPE_CHECKING:
@@ -137,12 +138,12 @@ class HTTPPost:
         }
 
         with self._client.stream("POST", self._destination.url + PATH, **request) as response:
-            _read(response, time.monotonic() + timeout)
+            body = _read(response, time.monotonic() + timeout)
 
         if response.status_code in _UNPROVEN:  # a secret in a file may be another by the next time
             self.close()
 
-        return _answer(response.status_code, response.headers)
+        return _answer(response.status_code, response.headers, rejected_places(body, batch))
 
     def _open(self) -> Any:  # noqa: ANN401 (httpx is an extra)
         destination = self._destination
@@ -206,25 +207,28 @@ _PACKERS: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
 }
 
 
-def _read(response: Any, until: float) -> None:  # noqa: ANN401 (httpx is an extra)
+def _read(response: Any, until: float) -> bytes:  # noqa: ANN401 (httpx is an extra)
     """Read the answer to its end; the timeout of each wait does not bound a server that drips."""
-    size = 0
+    body = b""
 
     for chunk in response.iter_raw():
-        size += len(chunk)
+        body += chunk
 
-        if size > _MAX_ANSWER or time.monotonic() > until:
+        if len(body) > _MAX_ANSWER or time.monotonic() > until:
             raise TimeoutError("the answer does not end")
 
+    return body
 
-def _answer(status: int, headers: Mapping[str, str]) -> Answer:
+
+def _answer(status: int, headers: Mapping[str, str], rejected: tuple[int, ...]) -> Answer:
     kind = headers.get("content-type", "")
 
     if effect_of(status) is Effect.ACK and kind.startswith("text/html"):  # a login page, another web server
         return Answer(Trouble.NO_HUB, detail=f"HTTP {status} with a web page")
 
     where = headers.get("location")
-    return Answer(status, headers.get("retry-after"), f"to {where.partition('?')[0]}"[:300] if where else "")
+    detail = f"to {where.partition('?')[0]}"[:300] if where else ""
+    return Answer(status, headers.get("retry-after"), detail, rejected)
 
 
 def _is_bad_certificate(error: BaseException | None) -> bool:

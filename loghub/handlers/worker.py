@@ -24,7 +24,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Delivery, Effect, Pace, Verdict
@@ -167,7 +167,7 @@ class Engine:
     def counters(self) -> Counters:
         """What became of the records so far."""
         with self._alone() as backlog:
-            return self._journal.counters(backlog)
+            return replace(self._journal.counters(backlog), circuit=self._delivery.circuit.value)
 
     def report(self, source: str) -> Report:
         """Give what a hub is told of a source beside its batches; nothing of a source that is not this engine's own."""
@@ -351,6 +351,7 @@ class Engine:
             if self.exiting:
                 timeout = min(timeout, max(self._until_exit(), _SHORTEST_TIMEOUT))
 
+            self._delivery.sending()
             verdict = self._delivery.answered(post.send(part, timeout), time.time())
 
             with self._alone() as backlog:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loghub.handlers.delivery import Answer, Delivery, Effect, Pace, Trouble, effect_of, retry_delay, shorten
+from loghub.handlers.delivery import Answer, Circuit, Delivery, Effect, Pace, Trouble, effect_of, retry_delay, shorten
 from loghub.wire.batch import Batch
 
 SOURCE = "0" * 24
@@ -162,3 +162,41 @@ def test_retry_after_is_seconds_or_a_date_of_at_most_an_hour(header: str | None,
 def test_any_retry_after_is_read_or_passed_over(header: str) -> None:
     delay = retry_delay(header, NOW)
     assert delay is None or 0 <= delay <= 3600
+
+
+def test_rejected_records_of_a_success_are_told_apart() -> None:
+    verdict = delivery(b"a\n", b"b\n", b"c\n").answered(Answer(200, rejected=(1,)), NOW)
+    assert (verdict.effect, verdict.settled, verdict.rejected) == (Effect.ACK, 3, (1,))
+
+
+@pytest.mark.parametrize("status", [401, 302, Trouble.BAD_CERTIFICATE])
+def test_circuit_opens_at_once_where_somebody_has_to_put_something_right(status: int | Trouble) -> None:
+    made = delivery(b"a\n")
+    made.sending()
+    made.answered(Answer(status), NOW)
+    assert made.circuit is Circuit.OPEN
+
+
+def test_circuit_opens_after_five_failures_in_a_row() -> None:
+    made = delivery(b"a\n")
+    seen = []
+
+    for _ in range(6):
+        made.sending()
+        made.answered(Answer(503), NOW)
+        seen.append(made.circuit)
+
+    assert seen == [Circuit.CLOSED] * 4 + [Circuit.OPEN] * 2
+
+
+@pytest.mark.parametrize(
+    ("status", "after"),
+    [(200, Circuit.CLOSED), (422, Circuit.CLOSED), (413, Circuit.CLOSED), (503, Circuit.OPEN), (401, Circuit.OPEN)],
+)
+def test_probe_closes_the_circuit_or_leaves_it_open(status: int, after: Circuit) -> None:
+    made = delivery(b"a\n", b"b\n")
+    made.answered(Answer(401), NOW)
+    made.sending()
+    assert made.circuit is Circuit.HALF_OPEN
+    made.answered(Answer(status), NOW)
+    assert made.circuit is after

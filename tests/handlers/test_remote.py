@@ -18,6 +18,7 @@ from loghub.formatters import JSONFormatter
 from loghub.handlers.delivery import Pace
 from loghub.handlers.remote import RemoteHandler
 from loghub.metrics import text
+from loghub.wire.rejection import event_id
 from loghub.wire.report import digest, read_report
 
 from scripted_hub import Act, Received, ScriptedHub, hang, reset, scripted_hub, status, wait_until
@@ -188,11 +189,13 @@ def test_lasting_failure_holds_everything_until_it_is_put_right(name: str, capfd
         logger.info("b")
         assert handler.counters.holding
         assert handler.counters.queued == 2
+        assert handler.counters.circuit in ("open", "half-open")
         hub.otherwise = status(200)
         assert handler.flush(10)
         # A web page is a success to the scripted hub: it stored what the sender did not believe.
         assert set(hub.messages) == {"a", "b"}
         assert handler.counters.holding == ""
+        assert handler.counters.circuit == "closed"
         assert "check the address" in capfd.readouterr().err
         handler.close()
 
@@ -225,6 +228,27 @@ def test_one_refused_record_does_not_take_its_batch_along(code: int) -> None:
         assert handler.flush(10)
         assert hub.messages == ["a", "b", "c", "d"]
         assert (handler.counters.acked, handler.counters.dead) == (4, 1)
+        handler.close()
+
+
+def test_records_that_a_success_rejects_are_dead_and_never_sent_again(capfd: pytest.CaptureFixture[str]) -> None:
+    def picky(hub: ScriptedHub, connection: socket.socket, received: Received) -> bool:
+        first = received.identity.first
+        bad = [event_id(received.identity.source, first + n) for n, line in enumerate(received.lines) if b"odd" in line]
+        body = json.dumps({"accepted": 3, "rejected": [{"id": name, "error": "odd"} for name in bad]})
+        return status(200, body=body.encode())(hub, connection, received)
+
+    with scripted_hub(otherwise=picky) as hub:
+        logger, handler = attached(hub.url, linger="200 ms")
+
+        for word in ("odd 1", "a", "odd 2", "odd 3", "b"):
+            logger.info(word)
+
+        assert handler.flush(10)
+        assert (handler.counters.acked, handler.counters.dead) == (2, 3)
+        assert len(hub.requests) == 1
+        said: list[str] = []
+        wait_until(lambda: said.append(capfd.readouterr().err) or "rejects 3 of 5 records" in "".join(said))
         handler.close()
 
 
