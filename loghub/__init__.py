@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from loghub.handlers.json_file import JSONFileHandler as JSONFileHandler
     from loghub.handlers.remote import RemoteHandler as RemoteHandler
     from loghub.metrics import MetricsFilter as MetricsFilter
+    from loghub.reading.events import read as read
 
 _NAMES = {
     "BroadcastHandler": "loghub.handlers.broadcast",
@@ -64,6 +65,7 @@ _NAMES = {
     "bound": "loghub.event.context",
     "configure": "loghub.config",
     "propagate": "loghub.event.context",
+    "read": "loghub.reading.events",
     "unbind": "loghub.event.context",
 }
 _MODULES = ("metrics",)

@@ -13,8 +13,8 @@ from typing import TextIO
 from loghub.errors import ConfigError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
-from loghub.handlers.readable import Readable, terminal_width
 from loghub.options import choice, names_unknown_options, switch
+from loghub.readable import Readable, terminal_width
 
 _STYLES = {"auto": "auto", "text": "text", "json": "json"}
 
