@@ -30,6 +30,12 @@ _FILE = click.Path(path_type=Path)
 @click.option("--tls-key", type=_FILE, help="The certificate's key.")
 @click.option("--keep", default="14 days", metavar="TIME", help="How long events are kept.")
 @click.option("--keep-size", default="5 GB", metavar="SIZE", help="How much disk they may take.")
+@click.option(
+    "--keep-sources",
+    default="90 days",
+    metavar="TIME",
+    help="How long the hub remembers what it has of a silent sender, of more than 100 000.",
+)
 def command(**options: Any) -> None:  # noqa: ANN401 (click gives them by name)
     """Start a hub: it collects, stores, searches and shows.
 
@@ -52,6 +58,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 (click gives them by name)
         tls_key=options["tls_key"],
         keep_us=round(duration(options["keep"], _OWNER, "--keep") * 1_000_000),
         keep_bytes=size(options["keep_size"], _OWNER, "--keep-size"),
+        keep_sources_us=round(duration(options["keep_sources"], _OWNER, "--keep-sources") * 1_000_000),
     )
     serve(settings, started=lambda url: click.echo(f"The hub listens at {url} and keeps its data in {data}"))
 

@@ -4,15 +4,23 @@ Behind it stands what the process counts about its own log records, where `Metri
 """
 
 import time
+from collections import Counter as Counts
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from loghub.hub.store.accounts import Account
+from loghub.metrics import OTHER
 from loghub.metrics import text as process_text
+from loghub.wire.report import Report
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+_FATES = ("acked", "queued", "dead", "dropped", "gap")
+_MOST_SERVICES = 50
+_LONGEST = 120
 _UNROUTED = (401, 403, 404, 405)  # whoever gets these need not know a token, or what the hub takes
 
 
@@ -33,16 +41,46 @@ class Counters:
             ("method", "route", "status"),
             registry=self._registry,
         )
+        self._sources = Gauge("loghub_hub_sources", "Sources that the hub knows.", registry=self._registry)
+        self._records = Gauge(
+            "loghub_hub_source_records",
+            "Records of all sources by what became of them, as their senders told last; gap: missing here.",
+            ("service", "fate"),
+            registry=self._registry,
+        )
         self._events = Gauge("loghub_hub_events", "Events in the store.", registry=self._registry)
 
-    def text(self, stored: int) -> bytes:
+    def text(self, stored: int, accounts: Sequence[Account] = ()) -> bytes:
         """Write all counters.
 
         Args:
             stored: events in the store by now.
+            accounts: what is known of the sources.
         """
         self._events.set(stored)
+        self._sources.set(len(accounts))
+        self._records.clear()
+
+        for labels, count in _by_service(accounts).items():
+            self._records.labels(*labels).set(count)
+
         return generate_latest(self._registry) + process_text().encode()
+
+
+def _by_service(accounts: Sequence[Account]) -> Mapping[tuple[str, str], int]:
+    """Sum the accounts up, for the services that were seen last; those beyond are "other", so that labels stay few."""
+    sums: Counts[tuple[str, str]] = Counts()
+    services: set[str] = set()
+
+    for account in accounts:
+        name = (account.service or "")[:_LONGEST]
+        service = name if name in services or len(services) < _MOST_SERVICES else OTHER
+        services.add(service)
+        report = account.report or Report()
+        known = (account.acked, report.queued, report.dead, report.dropped, account.lost)
+        sums.update({(service, fate): count for fate, count in zip(_FATES, known, strict=True) if count is not None})
+
+    return sums
 
 
 class Timing:

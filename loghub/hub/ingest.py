@@ -11,7 +11,7 @@ Nothing here touches a socket or a disk.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loghub.event.encode import decode, encode
 from loghub.event.model import Event, JSONValue
@@ -21,7 +21,7 @@ from loghub.hub.store.protocol import Incoming, Quarantined
 from loghub.hub.unpack import ENCODINGS, unpack
 from loghub.wire.batch import Identity, parse_key
 from loghub.wire.ndjson import RawLine, TooManyLinesError, split
-from loghub.wire.report import is_damaged
+from loghub.wire.report import Report, is_damaged
 
 MEDIA_TYPES = frozenset(
     (
@@ -74,12 +74,16 @@ class Reading:
         received_us: when it came.
         good: the events.
         bad: the lines that are none.
+        report: what the sender tells of itself.
+        skew_us: its clock minus the hub's.
     """
 
     size: int
     received_us: int
     good: Sequence[GoodLine]
     bad: Sequence[BadLine]
+    report: Report | None = None
+    skew_us: int | None = None
 
     def batch(self, source: str, first: int) -> Incoming:
         """Give the lines their names: a source, and sequence numbers from `first` on."""
@@ -92,7 +96,28 @@ class Reading:
             lines=[line.text for line in self.good],
             events=[line.event for line in self.good],
             quarantined=[Quarantined(line.number, first + line.index, line.text, line.error) for line in self.bad],
+            report=self.report,
+            skew_us=self.skew_us,
         )
+
+    def told(self, report: Report | None, began_us: int) -> "Reading":
+        """Add what the sender tells of itself; once this batch is on the disk, it is acknowledged.
+
+        Args:
+            report: as it came.
+            began_us: when the request began to come.
+        """
+        if report is None:
+            return self
+
+        skew_us = None if report.time is None else report.time * 1000 - began_us
+
+        if report.acked is None:
+            return replace(self, skew_us=skew_us)
+
+        queued = None if report.queued is None else max(report.queued - self.size, 0)
+        settled = replace(report, time=None, acked=report.acked + self.size, queued=queued)
+        return replace(self, report=settled, skew_us=skew_us)
 
 
 def check_headers(content_type: str, content_encoding: str) -> str:

@@ -44,7 +44,12 @@ def serve(settings: Settings, *, started: Callable[[str], None] | None = None) -
     listener = bind(Address(settings.host, settings.port), settings.owner)
 
     with listener:
-        store = store_type(settings.data, keep_us=settings.keep_us, keep_bytes=settings.keep_bytes)
+        store = store_type(
+            settings.data,
+            keep_us=settings.keep_us,
+            keep_bytes=settings.keep_bytes,
+            keep_sources_us=settings.keep_sources_us,
+        )
 
         try:
             app = create_app(store, settings, ingest=True)

@@ -76,6 +76,7 @@ class Settings:
         tls_key: the key of `tls_cert`.
         keep_us: microseconds for which events are kept.
         keep_bytes: bytes of disk that events may take.
+        keep_sources_us: microseconds for which a silent source is remembered at least.
         limits: how much it takes on at once.
         owner: who has these options, for errors.
 
@@ -92,6 +93,7 @@ class Settings:
     tls_key: Path | None = None
     keep_us: int = 14 * _DAY_US
     keep_bytes: int = 5 * 10**9
+    keep_sources_us: int = 90 * _DAY_US
     limits: Limits = field(default_factory=Limits)
     owner: str = "loghub serve"
 
@@ -105,6 +107,11 @@ class Settings:
 
         if self.keep_us <= 0:
             raise ConfigError(self.owner, "keep", self.keep_us, "use a length of time above zero, as 14 days")
+
+        if self.keep_sources_us <= 0:
+            raise ConfigError(
+                self.owner, "keep_sources", self.keep_sources_us, "use a length of time above zero, as 90 days"
+            )
 
         if self.keep_bytes <= 0:
             raise ConfigError(self.owner, "keep_bytes", self.keep_bytes, "use a size above zero, as 5 GB")

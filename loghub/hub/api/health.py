@@ -22,6 +22,6 @@ async def metrics(parts: Parts, _request: Request) -> Response:
     """Give the counters as Prometheus text."""
 
     def write() -> bytes:
-        return parts.counters.text(parts.store.count())
+        return parts.counters.text(parts.store.count(), parts.store.accounts())
 
     return Response(await parts.threads.call(write), media_type=MEDIA_TYPE)

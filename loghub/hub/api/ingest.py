@@ -15,7 +15,7 @@ from loghub.hub.store.protocol import Appended
 from loghub.hub.unpack import unpack
 from loghub.hub.writer import Writer
 from loghub.wire.batch import KEY_HEADER, Identity
-from loghub.wire.report import DIGEST_HEADER
+from loghub.wire.report import DIGEST_HEADER, REPORT_HEADER, read_report
 
 _RETRY_BUSY = {"Retry-After": "1"}
 _RETRY_DISK = {"Retry-After": "5"}
@@ -23,12 +23,17 @@ _RETRY_DISK = {"Retry-After": "5"}
 
 async def take_in(parts: Parts, writer: Writer, request: Request) -> Response:
     """Take the events of a body."""
+    began_us = now_us()
+
     with Share(parts.room) as share:
         try:
             reading = await _read(parts, request, share)
             identity = identify(request.headers.get(KEY_HEADER), reading)
         except NoRoomError:
             return refusal(503, "busy", "too many requests wait for the disk", headers=_RETRY_BUSY)
+
+        if identity is not None:
+            reading = reading.told(read_report(request.headers.get(REPORT_HEADER)), began_us)
 
         try:
             appended = await _append(writer, reading, identity)

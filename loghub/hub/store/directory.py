@@ -4,6 +4,7 @@
 meta.json          format and epoch
 lock               held by the hub that runs; says its process id
 marks.json         high-water mark of each source
+sources.json       what is known of each source besides
 wal/N.ndjson       what is not sealed yet; N is the arrival number it starts with
 parts/A-B.duckdb   sealed rows, arrival numbers A to B
 damaged/           pieces of the log that could not be read
@@ -79,6 +80,11 @@ class Directory:
     def marks(self) -> Path:
         """File of the high-water marks."""
         return self.root / "marks.json"
+
+    @property
+    def ledger(self) -> Path:
+        """File of what is known of the sources."""
+        return self.root / "sources.json"
 
     @property
     def quarantine(self) -> Path:

@@ -19,10 +19,13 @@ from pathlib import Path
 import duckdb
 
 from loghub.errors import StoreError
+from loghub.hub.store.accounts import Account
+from loghub.hub.store.books import Books
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.keeper import Keeper
+from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import Marks, trim
 from loghub.hub.store.partitions import Part, Parts
 from loghub.hub.store.protocol import Appended, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
@@ -69,6 +72,7 @@ class DuckStore:
         seal_us: so is one of this age, in microseconds.
         keep_us: how long an event is kept at least from its receipt on, in microseconds.
         keep_bytes: how many bytes of sealed files are kept at most.
+        keep_sources_us: how long a silent source is remembered at least, in microseconds.
         memory_limit: of the engine, as DuckDB writes it.
         query_seconds: how long a search may take.
         clock_us: gives the time in microseconds.
@@ -87,6 +91,7 @@ class DuckStore:
         seal_us: int = HOUR_US,
         keep_us: int = 14 * DAY_US,
         keep_bytes: int = 5_000_000_000,
+        keep_sources_us: int = 90 * DAY_US,
         memory_limit: str = "512MB",
         query_seconds: float = 30,
         clock_us: Callable[[], int] = _now_us,
@@ -105,10 +110,11 @@ class DuckStore:
             undo.callback(self._directory.release)
             self._engine = open_engine(self._directory.scratch, memory_limit)
             undo.callback(self._engine.close)
-            self._marks = Marks(self._directory.marks)
+            marks = Marks(self._directory.marks, keep_us=keep_sources_us, clock_us=clock_us)
+            self._books = Books(marks, Ledger(self._directory.ledger))
             self._quarantine = Quarantine(self._directory.quarantine)
             undo.callback(self._quarantine.close)
-            self._take(recover(self._engine, self._directory, self._marks))
+            self._take(recover(self._engine, self._directory, self._books))
             self._queries = Queries(self._engine, query_seconds)
             undo.pop_all()
 
@@ -142,10 +148,14 @@ class DuckStore:
         """
         with self._writing:
             self._check()
-            fresh, answers = self._trim(batches)
+            trimmed, answers = self._trim(batches)
+            fresh = [batch for batch in trimmed if batch.first <= batch.last]
 
             if fresh:
                 self._store(fresh)
+
+            for batch in trimmed:
+                self._books.enter(Sighting.of(batch))
 
             self._cut()
 
@@ -156,20 +166,18 @@ class DuckStore:
         return answers
 
     def _trim(self, batches: Sequence[Incoming]) -> tuple[list[Incoming], list[Appended]]:
-        fresh: list[Incoming] = []
+        trimmed: list[Incoming] = []
         answers: list[Appended] = []
         marks: dict[str, int] = {}
 
         for batch in batches:
-            mark = marks.get(batch.source, self._marks.last(batch.source))
+            mark = marks.get(batch.source, self._books.marks.last(batch.source))
             new = trim(batch, mark)
             marks[batch.source] = max(mark, batch.last)
             answers.append(Appended(len(new.lines), len(batch.lines) - len(new.lines)))
+            trimmed.append(new)
 
-            if new.first <= new.last:
-                fresh.append(new)
-
-        return fresh, answers
+        return trimmed, answers
 
     def _store(self, batches: Sequence[Incoming]) -> None:
         hot_rows = sum(hot.count for hot in (*self._waiting, self._active))
@@ -188,9 +196,6 @@ class DuckStore:
             self._active.append(batches, events, self._next)
         except duckdb.Error as error:
             raise OSError(errno.ENOMEM, f"the engine refused: {error}") from error
-
-        for batch in batches:
-            self._marks.raise_to({batch.source: batch.last})
 
         self._recent.add(events, (len(line) for batch in batches for line in batch.lines))
         self._next += len(events)
@@ -224,6 +229,10 @@ class DuckStore:
     def count(self) -> int:
         """Events in the store."""
         return sum(part.extent.count for part in self._parts.current)
+
+    def accounts(self) -> list[Account]:
+        """Give what is known of the sources, those that were seen last first."""
+        return self._books.ledger.accounts()
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""
@@ -312,7 +321,7 @@ class DuckStore:
             self._parts.change(add=[hot.sealed], remove=[hot.part])
             self._on_step("attached")
 
-        self._marks.save()
+        self._books.save()
         self._on_step("marked")
         hot.drop_log()
         self._on_step("dropped")

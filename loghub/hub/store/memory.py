@@ -19,6 +19,9 @@ from itertools import count, islice
 
 from loghub.event.encode import decode
 from loghub.event.model import Event, JSONValue
+from loghub.hub.store.accounts import Account
+from loghub.hub.store.ledger import Ledger, Sighting
+from loghub.hub.store.marks import trim
 from loghub.hub.store.protocol import (
     Appended,
     Histogram,
@@ -50,6 +53,7 @@ class MemoryStore:
         self._source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
         self._seqs = count(1)
         self._marks: dict[str, int] = {}
+        self._ledger = Ledger()
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._lock = threading.RLock()
 
@@ -124,6 +128,10 @@ class MemoryStore:
         """Events in the store."""
         return len(self._kept)
 
+    def accounts(self) -> list[Account]:
+        """Give what is known of the sources, those that were seen last first."""
+        return self._ledger.accounts()
+
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""
         with self._lock:
@@ -151,12 +159,10 @@ class MemoryStore:
 
     def _append_batch(self, batch: Incoming) -> Appended:
         mark = self._marks.pop(batch.source, -1)
-        accepted = 0
+        new = trim(batch, mark)
 
-        for seq, line, event in zip(batch.seqs, batch.lines, batch.events, strict=True):
-            if seq > mark:
-                self._add(_Kept(batch.source, seq, batch.received_us, line, event))
-                accepted += 1
+        for seq, line, event in zip(new.seqs, new.lines, new.events, strict=True):
+            self._add(_Kept(batch.source, seq, batch.received_us, line, event))
 
         # Popped and put back, a source that sends stands behind those that are silent.
         self._marks[batch.source] = max(mark, batch.last)
@@ -164,7 +170,8 @@ class MemoryStore:
         if len(self._marks) > _MAX_MARKS:
             del self._marks[next(iter(self._marks))]
 
-        return Appended(accepted, len(batch.lines) - accepted)
+        self._ledger.note(Sighting.of(new))
+        return Appended(len(new.lines), len(batch.lines) - len(new.lines))
 
     def _add(self, kept: "_Kept") -> None:
         # No call stands between the two steps, so no signal handler can come between them.

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from loghub.event.model import Event
+from loghub.hub.store.accounts import Account
 from loghub.query.tree import Query
+from loghub.wire.report import Report
 
 Order: TypeAlias = Literal["newest", "oldest"]
 
@@ -48,6 +50,8 @@ class Incoming:
         lines: the bytes for the log, each ending in a newline.
         events: the same, read.
         quarantined: the lines that were not.
+        report: what the sender tells of itself, this batch counted as acknowledged.
+        skew_us: its clock minus the hub's.
     """
 
     source: str
@@ -58,6 +62,8 @@ class Incoming:
     lines: Sequence[bytes]
     events: Sequence[Event]
     quarantined: Sequence[Quarantined] = ()
+    report: Report | None = None
+    skew_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +176,9 @@ class Store(Protocol):
 
     def count(self) -> int:
         """Events in the store."""
+
+    def accounts(self) -> Sequence[Account]:
+        """Give what is known of the sources, those that were seen last first."""
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""

@@ -16,11 +16,12 @@ import duckdb
 
 from loghub.event.encode import decode
 from loghub.event.model import Event, JSONValue
+from loghub.hub.store.books import Books
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.durable import sync_directory
 from loghub.hub.store.engine import Cursor, is_damage
 from loghub.hub.store.hot import Hot
-from loghub.hub.store.marks import Marks
+from loghub.hub.store.ledger import Sighting
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import StoredEvent
 from loghub.hub.store.seal import arrivals, open_part, remove_drafts, sealed_files
@@ -51,16 +52,16 @@ class Recovered:
     spent: list[Hot] = field(default_factory=list)
 
 
-def recover(engine: Cursor, directory: Directory, marks: Marks) -> Recovered:
-    """Bring parts and marks back from a data directory."""
+def recover(engine: Cursor, directory: Directory, books: Books) -> Recovered:
+    """Bring parts, marks and ledger back from a data directory."""
     found = Recovered()
     remove_drafts(directory.parts)
     _open_sealed(engine, directory, found)
 
     for path in sorted(directory.wal.glob("*.ndjson")):
-        _read_file(engine, path, directory, marks, found)
+        _read_file(engine, path, directory, books, found)
 
-    _remove_spent(marks, found)
+    _remove_spent(books, found)
     return found
 
 
@@ -91,7 +92,7 @@ def _leave_out(directory: Directory, path: Path, found: Recovered, error: duckdb
     _logger.error("%s is damaged (%s) and was moved to %s", path, error, place)
 
 
-def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, found: Recovered) -> None:
+def _read_file(engine: Cursor, path: Path, directory: Directory, books: Books, found: Recovered) -> None:
     first = int(path.stem)
     found.next = max(found.next, first)
     hot = Hot(engine, path.parent, first)
@@ -104,7 +105,7 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, f
             continue
 
         header = piece.header
-        marks.raise_to({header.source: header.last})
+        _enter(books, piece)
         found.next = max(found.next, header.arrival + header.count)
 
         if not _is_sealed(header.arrival, found.sealed):
@@ -117,6 +118,23 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, marks: Marks, f
 
     hot.add(waiting)
     (found.hot if hot.count else found.spent).append(hot)
+
+
+def _enter(books: Books, frame: Frame) -> None:
+    header = frame.header
+    oldest, newest = (_read(frame.lines[end], header.received_us) if frame.lines else None for end in (0, -1))
+    books.enter(
+        Sighting(
+            header.source,
+            header.first,
+            header.last,
+            header.received_us,
+            oldest,
+            newest,
+            header.report,
+            header.skew_us,
+        )
+    )
 
 
 def _is_sealed(arrival: int, sealed: Sequence[Part]) -> bool:
@@ -164,15 +182,15 @@ def _set_aside(directory: Directory, name: str, data: bytes, found: Recovered, r
     _logger.error("%d bytes could not be read (%s) and were set aside in %s", len(data), reason, path)
 
 
-def _remove_spent(marks: Marks, found: Recovered) -> None:
+def _remove_spent(books: Books, found: Recovered) -> None:
     """Remove log files without rows, once their headers' marks are saved."""
     if not found.spent:
         return
 
     try:
-        marks.save()
+        books.save()
     except OSError as error:  # a full disk; the next start finds them again
-        _logger.warning("cannot save the marks: %s", error)
+        _logger.warning("cannot save marks and ledger: %s", error)
 
         for hot in found.spent:  # their names must be free: the next log file may be the same one
             hot.log.close()

@@ -23,6 +23,7 @@ import orjson
 
 from loghub.hub.store.durable import GrowingFile
 from loghub.hub.store.protocol import Incoming
+from loghub.wire.report import Report, read_report, write_report
 
 MAGIC = b'{"wal":1,'
 _CRC = b',"crc32":"%08x"}\n'
@@ -44,6 +45,8 @@ class Header:
         count: lines.
         size: bytes of the lines.
         ranges: the sequence numbers of the lines, as pairs first, last.
+        report: what the sender told of itself.
+        skew_us: its clock minus the hub's.
     """
 
     source: str
@@ -54,6 +57,8 @@ class Header:
     count: int
     size: int
     ranges: tuple[tuple[int, int], ...]
+    report: Report | None = None
+    skew_us: int | None = None
 
     @property
     def seqs(self) -> Iterator[int]:
@@ -100,9 +105,23 @@ def encode_frame(batch: Incoming, arrival: int) -> bytes:
         "count": len(batch.lines),
         "bytes": len(payload),
         "lines": to_ranges(batch.seqs),
+        **_told(batch),
     }
     head = orjson.dumps(fields)[:-1]
     return head + _CRC % zlib.crc32(payload, zlib.crc32(head)) + payload
+
+
+def _told(batch: Incoming) -> dict[str, str | int]:
+    """Give what the sender told; keys that an older hub passes over."""
+    told: dict[str, str | int] = {}
+
+    if batch.report is not None:
+        told["report"] = write_report(batch.report)
+
+    if batch.skew_us is not None:
+        told["skew"] = batch.skew_us
+
+    return told
 
 
 def to_ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
@@ -186,6 +205,8 @@ def _read_header(head: bytes) -> tuple[Header | None, int]:
             count=int(fields["count"]),
             size=int(fields["bytes"]),
             ranges=tuple((int(first), int(last)) for first, last in fields["lines"]),
+            report=read_report(fields.get("report")),
+            skew_us=fields.get("skew"),
         )
     except (ValueError, TypeError, KeyError):
         return None, 0

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from store_batches import SOURCE, batch, source
+from store_batches import SOURCE, START_US, batch, source
 
 from loghub.errors import StoreError
 from loghub.hub.store.marks import Marks, trim
@@ -9,7 +9,8 @@ from loghub.hub.store.marks import Marks, trim
 
 def test_marks_are_there_after_a_restart(tmp_path: Path) -> None:
     marks = Marks(tmp_path / "marks.json")
-    marks.raise_to({SOURCE: 7, source(2): 0})
+    marks.raise_to(SOURCE, 7, START_US)
+    marks.raise_to(source(2), 0, START_US)
     marks.save()
 
     assert Marks(tmp_path / "marks.json").last(SOURCE) == 7
@@ -22,10 +23,49 @@ def test_a_source_that_was_never_seen_has_nothing() -> None:
 
 def test_a_mark_never_goes_back(tmp_path: Path) -> None:
     marks = Marks(tmp_path / "marks.json")
-    marks.raise_to({SOURCE: 7})
-    marks.raise_to({SOURCE: 5})
+    marks.raise_to(SOURCE, 7, START_US)
+    marks.raise_to(SOURCE, 5, START_US)
 
     assert marks.last(SOURCE) == 7
+
+
+def test_marks_of_the_first_hubs_are_read(tmp_path: Path) -> None:
+    (tmp_path / "marks.json").write_text(f'{{"marks":{{"{SOURCE}":7}}}}')
+
+    assert Marks(tmp_path / "marks.json").last(SOURCE) == 7
+
+
+def test_beyond_the_most_those_that_were_silent_for_long_are_forgotten(tmp_path: Path) -> None:
+    marks = Marks(tmp_path / "marks.json", keep_us=100, most=3, clock_us=lambda: START_US + 100)
+
+    for number, seen in enumerate((-3, -1, -2, 0, 0, 50)):
+        marks.raise_to(source(number), 7, START_US + seen)
+
+    marks.save()
+
+    # Those within the time stay, though they are more than the most.
+    assert [marks.last(source(number)) for number in range(6)] == [-1, -1, -1, 7, 7, 7]
+    assert len(Marks(tmp_path / "marks.json")) == 3
+
+
+def test_up_to_the_most_nobody_is_forgotten(tmp_path: Path) -> None:
+    marks = Marks(tmp_path / "marks.json", keep_us=1, most=3)
+
+    for number in range(3):
+        marks.raise_to(source(number), 7, START_US)
+
+    marks.save()
+    assert len(marks) == 3
+
+
+def test_a_source_that_sends_again_is_no_longer_silent(tmp_path: Path) -> None:
+    marks = Marks(tmp_path / "marks.json", keep_us=100, most=1, clock_us=lambda: START_US + 150)
+    marks.raise_to(SOURCE, 7, START_US)
+    marks.raise_to(source(2), 7, START_US)
+    marks.raise_to(SOURCE, 8, START_US + 100)
+    marks.save()
+
+    assert (marks.last(SOURCE), marks.last(source(2))) == (8, -1)
 
 
 def test_marks_that_cannot_be_read_say_what_to_do(tmp_path: Path) -> None:
