@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
+from pythonjsonlogger.json import JsonEncoder
 
 from loghub.errors import ConfigError
 from loghub.event.encode import Limits, decode, encode
@@ -127,7 +128,9 @@ class JSONFormatter(BaseJsonFormatter):
         fixed = {**_mapping(static, "static"), **_mapping(static_fields, "static_fields")}
         super().__init__(fmt, datefmt, style, validate, static_fields=fixed, **options)  # type: ignore[arg-type]
         self.json_default = json_default
-        self.json_encoder = json_encoder
+        # Where neither is given, a hook finds the one that `JsonFormatter` has; our own forms are richer.
+        self.json_encoder = json_encoder or (None if json_default else JsonEncoder)
+        self._has_encoder = json_encoder is not None
         self.json_serializer = json_serializer or json.dumps
         self.json_indent = json_indent
         self.json_ensure_ascii = json_ensure_ascii
@@ -136,7 +139,8 @@ class JSONFormatter(BaseJsonFormatter):
         self._limits = _limits(max_line, max_depth, max_items, max_string)
         self._mask = Mask(_rules(mask), json_default) if mask else None
         self._has_locals = switch(locals, "JSONFormatter", "locals")
-        self._has_our_fields = fmt is None and datefmt is None and not any(options.values())
+        is_shaped = any(options.values()) or reserved_attrs is not None  # an empty list reserves nothing
+        self._has_our_fields = fmt is None and datefmt is None and not is_shaped
         self._preset_name = self._preset(preset)
         self._shape = PRESETS[self._preset_name]
         self._has_own_format = type(self).format is not JSONFormatter.format
@@ -207,7 +211,8 @@ class JSONFormatter(BaseJsonFormatter):
         if self._writes_itself:
             return self._encoded(log_data)[:-1].decode()
 
-        options = (self.json_default, self.json_encoder, self.json_serializer, self.json_indent, self.json_ensure_ascii)
+        encoder = self.json_encoder if self._has_encoder else None
+        options = (self.json_default, encoder, self.json_serializer, self.json_indent, self.json_ensure_ascii)
         return Serializer(*options).text(self._shape(log_data), self._limits)
 
     def _line(self, record: logging.LogRecord) -> bytes:
