@@ -263,7 +263,7 @@ def gelf(fields: dict[str, Any]) -> dict[str, Any]:
 
     number = level_number_of(fields)
     line["level"] = next((level for least, level in SYSLOG_LEVELS if number >= least), 7)
-    line["_level_name"] = fields.get("level", "")
+    line["_level_name"] = fields.get("level", "INFO")
     done = {"timestamp", "level", "message", "hostname", "exc_info"}
     return line | _additional({key: value for key, value in fields.items() if key not in done})
 

@@ -142,7 +142,7 @@ def _gelf(line: Fields) -> Fields:
     if fields.get("hostname") in ("", GELF_NO_HOST):
         fields.pop("hostname", None)
 
-    if line.get("_level_name"):
+    if is_ours:
         fields["level"] = line["_level_name"]
 
     elif isinstance(syslog, int):
