@@ -104,7 +104,7 @@ class Journal:
             if rejected > place:
                 backlog.settle_acked(rejected - place)
 
-            backlog.settle_dead(1)
+            backlog.settle_dead(1, verdict.reason)
             place = rejected + 1
 
         if verdict.settled > place:
@@ -118,7 +118,7 @@ class Journal:
         )
 
     def _dead(self, verdict: Verdict, backlog: Backlog) -> str:
-        backlog.settle_dead(verdict.settled)
+        backlog.settle_dead(verdict.settled, verdict.reason)
         self._holding = ""
         return f"{verdict.reason}: the hub refuses a record; {backlog.dead} lost so far"
 

@@ -7,23 +7,34 @@ Rules:
    It takes up room all the same. Where it leaves none, a new line is itself the oldest that waits, and goes.
 3. appended = acked + dead + dropped + queued, at any moment.
 
-Nothing here locks: the worker calls it under its own lock.
+A backlog guards itself: one thread at a time appends (the worker sees to that), another one takes and settles.
 """
 
+import threading
 from collections import deque
 from typing import Protocol
 
 from loghub.wire.batch import Batch
 
+FOREVER = float("inf")
 
-class Backlog(Protocol):
-    """Where lines wait: this memory, or a directory."""
+
+Mark = tuple[tuple[str, int], ...]
+"""A place in a backlog: for each source in use, the number of its newest record."""
+
+
+class Lane(Protocol):
+    """Records of one source that wait."""
 
     source: str
     appended: int
     acked: int
     dead: int
     dropped: int
+
+    @property
+    def newest(self) -> int:
+        """Sequence number of the newest line."""
 
     @property
     def queued(self) -> int:
@@ -38,11 +49,8 @@ class Backlog(Protocol):
         """Sequence number of the oldest queued line, or of the next line where none is queued."""
 
     @property
-    def newest(self) -> int:
-        """Sequence number of the newest line; one less than the first where there never was one."""
-
-    def append(self, line: bytes) -> None:
-        """Add a line."""
+    def under_way(self) -> bool:
+        """Whether something is taken and not settled."""
 
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines, at most so many records and bytes but at least one line.
@@ -57,6 +65,75 @@ class Backlog(Protocol):
         """Let go of the oldest lines of what was taken: the hub will never take them."""
 
 
+class Backlog(Protocol):
+    """Where lines wait: this memory, or a directory."""
+
+    def lane(self, source: str) -> Lane | None:
+        """Give the lane of a source, if it is one of these."""
+
+    @property
+    def appended(self) -> int:
+        """Lines that were taken in, and those that were refused for want of room."""
+
+    @property
+    def acked(self) -> int:
+        """Lines that the hub has."""
+
+    @property
+    def dead(self) -> int:
+        """Lines that the hub will never take."""
+
+    @property
+    def dropped(self) -> int:
+        """Lines that were lost for want of room."""
+
+    @property
+    def queued(self) -> int:
+        """Lines that are neither acknowledged nor dead nor dropped."""
+
+    @property
+    def queued_bytes(self) -> int:
+        """Their bytes."""
+
+    @property
+    def guarantee(self) -> str:
+        """What a record survives: "best-effort", "process" or "power"."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a call may wait for room."""
+
+    def append(self, line: bytes, level: int = 0) -> bool:
+        """Add a line; False where there is no room for it now."""
+
+    def refuse(self) -> None:
+        """Count a line that found no room."""
+
+    def mark(self) -> Mark:
+        """Give the place behind the newest line."""
+
+    def is_past(self, mark: Mark) -> bool:
+        """Tell whether nothing before a place is queued."""
+
+    def tend(self) -> float:
+        """Do what is due from time to time; give the seconds until then."""
+
+    def take(self, records: int, size: int) -> Batch | None:
+        """Give the oldest lines of one source, as a lane does."""
+
+    def settle_acked(self, count: int) -> None:
+        """Let go of the oldest lines of what was taken: the hub has them."""
+
+    def settle_dead(self, count: int, reason: str = "") -> None:
+        """Let go of the oldest lines of what was taken: the hub will never take them."""
+
+    def close(self) -> None:
+        """Let go of what is held; a line that comes later opens it again."""
+
+    def abandon(self) -> None:
+        """Let go of what a fork copied from the parent: no I/O."""
+
+
 class MemoryRing:
     """Lines in memory. A line that has no room by itself is dropped, after all that wait before it.
 
@@ -65,6 +142,9 @@ class MemoryRing:
         records: how many lines may wait.
         size: how many bytes may wait.
     """
+
+    guarantee = "best-effort"
+    patience = 0.0
 
     def __init__(self, source: str, records: int, size: int) -> None:
         self.source = source
@@ -75,6 +155,7 @@ class MemoryRing:
         self._waiting: deque[bytes] = deque()
         self._taken: Batch | None = None
         self._bytes = 0
+        self._lock = threading.Lock()
 
     @property
     def queued(self) -> int:
@@ -96,44 +177,79 @@ class MemoryRing:
         """Sequence number of the newest line, 0 before the first."""
         return self.appended
 
-    def append(self, line: bytes) -> None:
-        """Add a line; where there is no room drop the oldest waiting ones, this one too if it is all that waits."""
-        self._waiting.append(line)
-        self._bytes += len(line)
-        self.appended += 1
+    @property
+    def under_way(self) -> bool:
+        """Whether something is taken and not settled."""
+        return self._taken is not None
 
-        while self._waiting and (self.queued > self._records or self._bytes > self._size):
-            self._bytes -= len(self._waiting.popleft())
-            self._first += 1
-            self.dropped += 1
+    def append(self, line: bytes, _level: int = 0) -> bool:
+        """Add a line; where there is no room drop the oldest waiting ones, this one too if it is all that waits."""
+        with self._lock:
+            self._waiting.append(line)
+            self._bytes += len(line)
+            self.appended += 1
+
+            while self._waiting and (self.queued > self._records or self._bytes > self._size):
+                self._bytes -= len(self._waiting.popleft())
+                self._first += 1
+                self.dropped += 1
+
+        return True
+
+    def lane(self, source: str) -> Lane | None:
+        """Give itself, if the source is its own."""
+        return self if source == self.source else None
+
+    def refuse(self) -> None:
+        """Count a line that found no room; it does not come to that."""
+
+    def mark(self) -> Mark:
+        """Give the place behind the newest line."""
+        return ((self.source, self.appended),)
+
+    def is_past(self, mark: Mark) -> bool:
+        """Tell whether nothing before a place is queued."""
+        return all(self.oldest > newest for _, newest in mark)
+
+    def tend(self) -> float:
+        """Do nothing, for ever."""
+        return FOREVER
 
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines; the same ones again until they are settled."""
-        if self._taken is None and self._waiting:
-            lines = [self._waiting.popleft()]
-            room = size - len(lines[0])
+        with self._lock:
+            if self._taken is None and self._waiting:
+                lines = [self._waiting.popleft()]
+                room = size - len(lines[0])
 
-            while self._waiting and len(lines) < records and (room := room - len(self._waiting[0])) >= 0:
-                lines.append(self._waiting.popleft())
+                while self._waiting and len(lines) < records and (room := room - len(self._waiting[0])) >= 0:
+                    lines.append(self._waiting.popleft())
 
-            self._taken = Batch(self.source, self._first, tuple(lines))
-            self._first += len(lines)
+                self._taken = Batch(self.source, self._first, tuple(lines))
+                self._first += len(lines)
 
-        return self._taken
+            return self._taken
 
     def settle_acked(self, count: int) -> None:
         """Let go of lines that the hub has."""
         self.acked += self._settle(count)
 
-    def settle_dead(self, count: int) -> None:
+    def settle_dead(self, count: int, _reason: str = "") -> None:
         """Let go of lines that the hub will never take."""
         self.dead += self._settle(count)
 
-    def _settle(self, count: int) -> int:
-        if self._taken is None:
-            return 0
+    def close(self) -> None:
+        """Let go of nothing: what waits is nowhere else."""
 
-        done, rest = self._taken.lines[:count], self._taken.lines[count:]
-        self._bytes -= sum(map(len, done))
-        self._taken = Batch(self.source, self._taken.first + len(done), rest) if rest else None
-        return len(done)
+    def abandon(self) -> None:
+        """Let go of nothing: the garbage collector does."""
+
+    def _settle(self, count: int) -> int:
+        with self._lock:
+            if self._taken is None:
+                return 0
+
+            done, rest = self._taken.lines[:count], self._taken.lines[count:]
+            self._bytes -= sum(map(len, done))
+            self._taken = Batch(self._taken.source, self._taken.first + len(done), rest) if rest else None
+            return len(done)

@@ -1,8 +1,9 @@
 """`loghub.RemoteHandler`: sends records to a hub, from a thread of its own.
 
 It writes the plain line and nothing else: a preset or renamed fields are for files and other
-collectors. Without a spool its guarantee is "best-effort": what waits in memory is lost when the
-process is killed. It never raises into the application, and never waits for the network in it.
+collectors. With a spool, a record whose call has returned survives the death of the process.
+Without one the guarantee is "best-effort": what waits in memory is lost when the process is killed.
+It never raises into the application, and never waits for the network in it.
 """
 
 import logging
@@ -20,9 +21,10 @@ from loghub.handlers.delivery import Pace
 from loghub.handlers.destination import Destination
 from loghub.handlers.diagnostics import say
 from loghub.handlers.journal import Counters
-from loghub.handlers.memory import MemoryRing
+from loghub.handlers.memory import Backlog, MemoryRing
 from loghub.handlers.own_noise import hush, is_own_thread
 from loghub.handlers.post import LOGGERS, HTTPPost
+from loghub.handlers.spool import Settings, Spool, own_directory, spool_settings
 from loghub.handlers.worker import Engine, Limits
 from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch
@@ -43,6 +45,8 @@ class LineFormatter(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """All that two handlers must have in common to share an engine."""
+
+    spool: Settings | None
 
     destination: Destination
     limits: Limits
@@ -82,19 +86,23 @@ class RemoteHandler(logging.Handler):
         linger: how long a record waits for others.
         timeout: for one request.
         exit_deadline: how long the end of the process may be held up to deliver what waits.
+        spool: a directory in which records wait, of this destination alone; without one they wait in memory.
+        spool_size: bytes that it may take, of all processes together.
+        overflow: what gives way then: drop_oldest, drop_new, block, or by_level, which keeps room for errors.
+        overflow_timeout: how long a call waits for room with `block`.
+        durability: when records are brought to the disk: process (when the kernel likes: they survive the
+            process, not a loss of power), interval (every 500 ms), batch (before it goes) or record (in the call).
+        send: whether this process sends what it spools; otherwise `loghub ship` does.
         level: records below it are passed over.
 
     Attributes:
         enabled: what came of the option.
-        guarantee: "best-effort": a record survives as long as the process.
         lost: records that could not be written as a line.
 
     Raises:
         ConfigError: an option is wrong; says which and what to write.
         MissingExtraError: httpx is not installed.
     """
-
-    guarantee = "best-effort"
 
     @names_unknown_options
     def __init__(  # noqa: PLR0913 (options of a configuration, by name)
@@ -119,13 +127,21 @@ class RemoteHandler(logging.Handler):
         linger: float | str = "50 ms",
         timeout: float | str = "10 s",
         exit_deadline: float | str = "5 s",
+        spool: str | None = None,
+        spool_size: int | str = "512 MB",
+        overflow: str = "drop_oldest",
+        overflow_timeout: float | str = "1 s",
+        durability: str = "process",
+        send: bool | str = True,
         level: int | str = logging.NOTSET,
     ) -> None:
         # Options come first: once logging's own constructor has run, even a half-made handler is flushed at exit.
         given = dict(locals())
         self.enabled = given["enabled"] = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
+        destination = options.destination(given)
         self._plan = _Plan(
-            options.destination(given),
+            spool_settings(given, destination.url),
+            destination,
             Limits(
                 count(batch_records, _OWNER, "batch_records"),
                 size(batch_bytes, _OWNER, "batch_bytes"),
@@ -185,7 +201,7 @@ class RemoteHandler(logging.Handler):
             if not self._attached:
                 self._join()
 
-            self._engine.append(self._lines.format_line(record))
+            self._engine.append(self._lines.format_line(record), record.levelno)
         except Exception as error:  # noqa: BLE001 (a handler never raises into the application)
             self.lost += 1
             say(_OWNER, f"cannot send a record ({type(error).__name__}: {safe_text(error)}); {self.lost} lost so far")
@@ -213,6 +229,15 @@ class RemoteHandler(logging.Handler):
         super().close()
 
     @property
+    def guarantee(self) -> str:
+        """What a record survives whose call has returned.
+
+        "best-effort": nothing, it waits in memory (without a spool, or while its disk refuses); "process": the
+        death of the process; "power": a loss of power too.
+        """
+        return "best-effort" if self._engine is None else self._engine.guarantee
+
+    @property
     def counters(self) -> Counters:
         """What became of the records of all handlers with these options, in this process."""
         return Counters() if self._engine is None else self._engine.counters
@@ -222,7 +247,12 @@ class RemoteHandler(logging.Handler):
         return Pace()
 
     def _join(self) -> Engine:
+        settings = self._plan.spool
         engine = lifetime.keep((_OWNER, self._plan), self._make_engine)
+
+        if settings is not None:
+            own_directory(settings, engine)
+
         engine.attach(self._seat)
         self._attached = True
         _engines[engine] = self.url
@@ -238,11 +268,15 @@ class RemoteHandler(logging.Handler):
         engine = Engine(
             f"{_OWNER}({plan.destination.url})",
             plan.limits,
-            lambda source: MemoryRing(source, plan.records, plan.size),
+            lambda source: _backlog(plan, source),
             lambda: HTTPPost(plan.destination, engine.report),
             plan.pace,
         )
         return engine
+
+
+def _backlog(plan: _Plan, source: str) -> Backlog:
+    return Spool(plan.spool) if plan.spool else MemoryRing(source, plan.records, plan.size)
 
 
 _engines: dict[Engine, str] = {}

@@ -2,7 +2,9 @@
 
 Rules:
 1. `append` waits for no network and takes no lock that a signal handler or a `__del__` on the same thread
-   could be waiting for: a line goes into a deque first, and a nested call leaves it there for the outer one.
+   could be waiting for: a nested call leaves its line in a deque, and the outer one writes it before it returns.
+   It makes no system call and wakes nobody, unless the thread sleeps. Where the backlog is full and has patience,
+   the caller waits, outside of the lock.
 2. An engine is kept by its key and outlives the handlers that use it. `detach` is O(1) and joins nothing:
    a dictConfig calls it while it holds logging's lock. A new dictConfig finds the same engine again.
 3. The thread starts at the first line, not at import and not at configuration; it ends by itself when no
@@ -30,14 +32,16 @@ from loghub.handlers import lifetime
 from loghub.handlers.delivery import Delivery, Effect, Pace, Verdict
 from loghub.handlers.diagnostics import FOREVER, say
 from loghub.handlers.journal import Counters, Journal
-from loghub.handlers.memory import Backlog
+from loghub.handlers.memory import Backlog, Mark
 from loghub.handlers.own_noise import delivering
 from loghub.handlers.post import Post
 from loghub.wire.batch import Batch, source_id
 from loghub.wire.report import Report
 
+_BEST_EFFORT = "best-effort: records wait in memory, without a spool"
 _EXIT_PAUSE = 0.5  # longest wait between attempts while the process ends
 _SHORTEST_TIMEOUT = 0.1
+_ROOM_PAUSE = 0.005  # between looks for room
 _THREAD_PAUSE = 1.0  # wait after a thread could not be started, or broke off
 
 
@@ -85,6 +89,7 @@ class Engine:
         self._make_post = make_post
         self._pace = pace or Pace()
         self._users: set[object] = set()  # adding and discarding need no lock
+        self._retired = False
         self._post: Post | None = None
         self._begin()
 
@@ -92,14 +97,15 @@ class Engine:
         """Make what belongs to one process: called when the engine is made and in the child of a fork."""
         self._lock = threading.RLock()
         self._busy = False
-        self._inbox: deque[bytes] = deque()
+        self._inbox: deque[tuple[bytes, int]] = deque()
         self._bell = threading.Lock()
         self._bell.acquire()
         self._backlog = self._make_backlog(source_id(time.time_ns() // 1_000_000, os.urandom(6)))
         self._delivery = Delivery(self._pace)
-        self._waiters: deque[tuple[int, threading.Lock]] = deque()
-        self._hurry_to = 0  # up to this sequence number nothing lingers
-        self._wake_at = sys.maxsize  # so many queued lines are worth waking the thread for
+        self._waiters: deque[tuple[Mark, threading.Lock]] = deque()
+        self._hurry_to: Mark = ()  # up to this place nothing lingers
+        self._taken_in = 0
+        self._wake_at = sys.maxsize  # with so many lines taken in the thread is worth waking
         self._thread: threading.Thread | None = None
         self._inline: threading.Thread | None = None  # the one that ends the process, where it delivers itself
         self._no_thread_before = 0.0
@@ -111,6 +117,7 @@ class Engine:
 
     def attach(self, user: object) -> None:
         """Take a user in: a handler's token, never the handler itself, which may be forgotten unclosed."""
+        self._retired = False
         self._users.add(user)
 
     def detach(self, user: object) -> None:
@@ -118,20 +125,37 @@ class Engine:
         self._users.discard(user)
         self._ring()
 
-    def append(self, line: bytes) -> None:
-        """Take a line in; it never waits for the network."""
-        self._inbox.append(line)
+    def append(self, line: bytes, level: int = 0) -> None:
+        """Take a line in; it never waits for the network.
+
+        Args:
+            line: what to send.
+            level: of its record; some backlogs keep room for the high ones.
+        """
+        taken = True
 
         with self._lock:
-            self._take_in()
-            thread = self._new_thread()
-            wake = self._backlog.queued >= self._wake_at
+            if self._busy:  # a signal handler, or a __del__, in the midst of another call
+                self._inbox.append((line, level))
+                return
 
-        if thread is not None:
-            self._start(thread)
+            self._busy = True
 
-        if wake or self._inbox:
-            self._ring()
+            try:
+                taken = self._backlog.append(line, level)
+            finally:
+                self._busy = False
+
+            if self._inbox:
+                self._take_in()
+
+            self._taken_in += 1
+
+        if self._taken_in >= self._wake_at or self._thread is None:
+            self._wake()
+
+        if not taken:
+            self._insist(line, level)
 
     def flush(self, timeout: float) -> bool:
         """Send what waits now, without lingering.
@@ -146,11 +170,11 @@ class Engine:
         done.acquire()
 
         with self._alone() as backlog:
-            waiter = (backlog.newest, done)
-            self._hurry_to = max(self._hurry_to, waiter[0])
+            waiter = (backlog.mark(), done)
+            self._hurry_to = waiter[0]
 
-            if backlog.oldest > waiter[0] or self._gave_up:
-                return backlog.oldest > waiter[0]
+            if (past := backlog.is_past(waiter[0])) or self._gave_up:
+                return past
 
             self._waiters.append(waiter)
 
@@ -161,7 +185,22 @@ class Engine:
             with suppress(ValueError):
                 self._waiters.remove(waiter)
 
-            return backlog.oldest > waiter[0]
+            return backlog.is_past(waiter[0])
+
+    @property
+    def guarantee(self) -> str:
+        """What a record survives: the backlog knows."""
+        return self._backlog.guarantee
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a handler is attached."""
+        return bool(self._users)
+
+    def retire(self) -> None:
+        """Stop delivering and let go of the backlog's place; what is left is for another engine."""
+        self._retired = True
+        self._ring()
 
     @property
     def counters(self) -> Counters:
@@ -170,9 +209,15 @@ class Engine:
             return replace(self._journal.counters(backlog), circuit=self._delivery.circuit.value)
 
     def report(self, source: str) -> Report:
-        """Give what a hub is told of a source beside its batches; nothing of a source that is not this engine's own."""
+        """Give what a hub is told of a source beside its batches."""
         with self._alone() as backlog:
-            return self._journal.counters(backlog).report if source == backlog.source else Report()
+            lane = backlog.lane(source)
+
+            if lane is None:
+                return Report()
+
+            retried = sum(self._journal.counters(backlog).retries.values())
+            return Report(None, lane.appended, lane.acked, lane.queued, retried, lane.dead, lane.dropped)
 
     # What the process's life calls.
 
@@ -182,7 +227,6 @@ class Engine:
             if self._exit_at is None:
                 self._exit_at = time.monotonic() + self._limits.exit_deadline
 
-            self._hurry_to = sys.maxsize
             thread = self._new_thread() if backlog.queued else None
 
         if thread is not None:
@@ -203,8 +247,10 @@ class Engine:
         if self._inline is threading.current_thread():
             self._deliver_all()
             self._thread = self._inline = None
-        else:
+        elif (thread := self._thread) is not None:
             self.flush(self._until_exit())
+            self._ring()
+            thread.join(_SHORTEST_TIMEOUT)
 
         counts = self.counters
 
@@ -220,6 +266,7 @@ class Engine:
         if post is not None:
             post.abandon()
 
+        self._backlog.abandon()
         self._begin()
 
     @property
@@ -238,7 +285,8 @@ class Engine:
 
         try:
             while self._inbox:
-                self._backlog.append(self._inbox.popleft())
+                if not self._backlog.append(*self._inbox.popleft()):
+                    self._backlog.refuse()
         finally:
             self._busy = False
 
@@ -253,6 +301,31 @@ class Engine:
                 yield self._backlog
             finally:
                 self._busy = before
+
+    def _insist(self, line: bytes, level: int) -> None:
+        """Wait for room as long as the backlog has patience, then count the line as lost."""
+        until = time.monotonic() + self._backlog.patience
+
+        while self._inline is None and time.monotonic() < until:
+            self._ring()
+            time.sleep(_ROOM_PAUSE)
+
+            with self._alone() as backlog:
+                if backlog.append(line, level):
+                    return
+
+        with self._alone() as backlog:
+            backlog.refuse()
+
+    def _wake(self) -> None:
+        """Start the thread, or ring."""
+        with self._lock:
+            thread = self._new_thread()
+
+        if thread is not None:
+            self._start(thread)
+
+        self._ring()
 
     def _ring(self) -> None:
         self._wake_at = sys.maxsize
@@ -285,7 +358,8 @@ class Engine:
 
     def _run(self) -> None:
         with delivering():
-            say(self._title, "best-effort: records wait in memory, without a spool", subject="guarantee", every=FOREVER)
+            if self._backlog.guarantee == "best-effort":
+                say(self._title, _BEST_EFFORT, subject="guarantee", every=FOREVER)
 
             while self._thread is threading.current_thread() and not self._gave_up:
                 try:
@@ -310,42 +384,57 @@ class Engine:
         due: float | None = None
 
         while True:
+            rest = self._backlog.tend()
+
             with self._alone() as backlog:
+                queued = backlog.queued
+
                 if self._is_over(backlog):
+                    backlog.close()
                     self._thread = None
                     return None
 
-                if backlog.queued:
+                if queued:
                     due = due or time.monotonic() + self._limits.linger
 
-                    if self._is_ready(backlog, due):
-                        return backlog.take(self._limits.batch_records, self._limits.batch_bytes)
+                ready = due is not None and self._is_ready(backlog, due)
+                self._wake_at = self._taken_in + (self._limits.batch_records - queued if queued else 1)
 
-                self._wake_at = self._limits.batch_records if backlog.queued else 1
+            # Reading from a disk takes a moment, so it is done without the lock.
+            if ready and (batch := self._backlog.take(self._limits.batch_records, self._limits.batch_bytes)):
+                self._wake_at = sys.maxsize
+                return batch
 
-            self._bell.acquire(timeout=-1 if due is None else max(due - time.monotonic(), 0.0))
+            self._wait(rest if due is None else min(rest, due - time.monotonic()))
+
+    def _wait(self, seconds: float) -> None:
+        self._bell.acquire(timeout=-1 if seconds == float("inf") else max(seconds, 0.0))
 
     def _is_over(self, backlog: Backlog) -> bool:
         inline = self._inline is not None
 
+        if self._retired:
+            return True
+
         if inline and self._until_exit() <= 0:
             return True
 
-        return not backlog.queued and (inline or not self._users)
+        return not backlog.queued and (inline or self.exiting or not self._users)
 
     def _is_ready(self, backlog: Backlog, due: float) -> bool:
         return (
             time.monotonic() >= due
             or backlog.queued >= self._limits.batch_records
             or backlog.queued_bytes >= self._limits.batch_bytes
-            or backlog.oldest <= self._hurry_to
+            or self.exiting
+            or not backlog.is_past(self._hurry_to)
             or not self._users
         )
 
     def _deliver(self, batch: Batch, post: Post) -> None:
         self._delivery.start(batch)
 
-        while (part := self._delivery.current) is not None and not self._gave_up:
+        while (part := self._delivery.current) is not None and not (self._gave_up or self._retired):
             timeout = self._limits.timeout
 
             if self.exiting:
@@ -365,7 +454,7 @@ class Engine:
 
     def _release_waiters(self, backlog: Backlog) -> None:
         for waiter in tuple(self._waiters):
-            if waiter[0] < backlog.oldest or self._gave_up:
+            if backlog.is_past(waiter[0]) or self._gave_up:
                 self._waiters.remove(waiter)
                 waiter[1].release()
 
@@ -373,7 +462,7 @@ class Engine:
         """Wait after a failure; the end of the process cuts it short."""
         until = time.monotonic() + verdict.delay
 
-        while not self.exiting and (left := until - time.monotonic()) > 0:
+        while not (self.exiting or self._retired) and (left := until - time.monotonic()) > 0:
             self._bell.acquire(timeout=left)
 
         if self.exiting and verdict.delay:

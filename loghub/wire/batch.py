@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 KEY_HEADER = "Idempotency-Key"
+_SOURCE = re.compile(r"[0-9a-f]{24}")
 _KEY = re.compile(r"([0-9a-f]{24}):([0-9]{1,18})-([0-9]{1,18})")
 
 
@@ -48,6 +49,11 @@ class Identity:
 def source_id(started_ms: int, random: bytes) -> str:
     """Make a source's id from its start and six random bytes; ids sort by start."""
     return f"{started_ms & 0xFFFF_FFFF_FFFF:012x}{random[:6].hex()}"
+
+
+def is_source(text: str) -> bool:
+    """Tell whether a text can be a source's id."""
+    return _SOURCE.fullmatch(text) is not None
 
 
 def parse_key(text: str) -> Identity | None:

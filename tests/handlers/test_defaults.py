@@ -10,8 +10,15 @@ from loghub.handlers.remote import RemoteHandler
 
 REMOTE = {
     "enabled": "env:LOGHUB_REMOTE",
+    "url": None,
     "token": None,
+    "username": None,
+    "password": None,
     "headers": None,
+    "proxy": None,
+    "cert": None,
+    "key": None,
+    "protocol": None,
     "queue": 100_000,
     "queue_bytes": "32 MB",
     "batch_records": 500,
@@ -19,8 +26,14 @@ REMOTE = {
     "linger": "50 ms",
     "timeout": "10 s",
     "exit_deadline": "5 s",
-    "gzip": True,
+    "compress": "zstd",
     "verify": True,
+    "spool": None,
+    "spool_size": "512 MB",
+    "overflow": "drop_oldest",
+    "overflow_timeout": "1 s",
+    "durability": "process",
+    "send": True,
     "level": 0,
 }
 BROADCAST = {"buffer": 500, "serve": None, "allowed_hosts": (), "token": None, "level": 0}

@@ -1,0 +1,27 @@
+"""The spool: records wait on a disk, survive the death of their process, and are sent once by whoever comes next.
+
+```
+DIR/v1/<source>/LOCK        held by the process that writes here, for life
+                meta.json   whose records these are, and for which address
+                seg-…       frames, one for each record, in files that are allocated and mapped
+                cursor      how far it is settled
+DIR/dead/                   what the hub will never take, and damaged bytes
+```
+"""
+
+from loghub.handlers.spool.dead import DeadRecord, dead_records, purge
+from loghub.handlers.spool.options import own_directory, spool_settings
+from loghub.handlers.spool.overflow import POLICIES, Overflow
+from loghub.handlers.spool.spool import Settings, Spool
+
+__all__ = [
+    "POLICIES",
+    "DeadRecord",
+    "Overflow",
+    "Settings",
+    "Spool",
+    "dead_records",
+    "own_directory",
+    "purge",
+    "spool_settings",
+]

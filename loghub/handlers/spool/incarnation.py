@@ -1,0 +1,345 @@
+"""The records of one process in the spool: written by it, or by one that is dead and whose place was taken.
+
+Rules:
+1. Only the engine's lock-holder writes; only its thread reads. The writer publishes a frame by moving the end of
+   the last segment; what lies before an end never changes.
+2. A batch lies within one segment and has no gap in its numbers. The segment that is read is never dropped.
+3. A segment is deleted when the cursor beyond it is written. A crash in between causes a resend, which the hub trims.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from zlib import crc32
+
+from loghub.formatters import JSONFormatter
+from loghub.handlers.spool import segment as segments
+from loghub.handlers.spool.cursor import Cursor
+from loghub.handlers.spool.frames import HEADER, MAGIC, VERSION, Damage, checksum, pack_crc, pack_head, unpack
+from loghub.handlers.spool.owner import Claim, Meta
+from loghub.handlers.spool.segment import Segment, Store
+from loghub.wire.batch import Batch
+
+_now = time.time_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Records that were lost for want of room.
+
+    Attributes:
+        source: whose they were.
+        first: number of the first.
+        last: number of the last.
+        records: how many.
+        size: bytes that became free.
+    """
+
+    source: str
+    first: int
+    last: int
+    records: int
+    size: int = 0
+
+    def line(self) -> bytes:
+        """Make the line of an event that tells of it."""
+        message = f"{self.records} records dropped, seq {self.first}–{self.last}"
+        fields = {"dropped": self.records, "first": self.first, "last": self.last, "source": self.source}
+        made = {"levelno": logging.WARNING, "levelname": "WARNING", "name": "loghub.spool", "msg": message}
+        return JSONFormatter().format_line(logging.makeLogRecord(made | fields))
+
+
+class Incarnation:
+    """A lane of records with one source.
+
+    Attributes:
+        source: the id under which they are sent.
+        appended: records that this lane took in, or found.
+        acked: records that the hub has.
+        dead: records that the hub will never take.
+        dropped: records that were lost for want of room.
+    """
+
+    def __init__(self, claimed: Claim, meta: Meta) -> None:
+        self.source = meta.source
+        self.appended = self.acked = self.dead = self.dropped = 0
+        self.newest = 0
+        self.damages: list[tuple[Segment, Damage]] = []
+        self._claim = claimed
+        self._cursor = Cursor(claimed.folder / "cursor")
+        self._settled = self._cursor.settled
+        self._segments: deque[Segment] = deque()
+        self._moving = threading.Lock()  # the writer drops segments, the reader goes on to the next
+        self._reading: Segment | None = None
+        self._place = 0
+        self._taken: Batch | None = None
+        self._store: Store | None = None
+        self._segment: Segment | None = None
+        self._end = self._room = 0
+
+    @property
+    def folder(self) -> Path:
+        """Its directory."""
+        return self._claim.folder
+
+    @property
+    def size(self) -> int:
+        """Bytes of its segments on the disk."""
+        return sum(segment.size for segment in tuple(self._segments))
+
+    @property
+    def queued(self) -> int:
+        """Records that are neither acknowledged nor dead nor dropped."""
+        return self.appended - self.acked - self.dead - self.dropped
+
+    @property
+    def queued_bytes(self) -> int:
+        """Their bytes, frames included."""
+        return sum(segment.end for segment in tuple(self._segments)) - (self._place if self._reading else 0)
+
+    @property
+    def oldest(self) -> int:
+        """Number of the oldest queued record, or of the next one."""
+        return self._settled + 1 if self.queued else self.newest + 1
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something is taken and not settled."""
+        return self._taken is not None
+
+    # Of the writer.
+
+    def append(self, line: bytes) -> bool:
+        """Write a line; False where the segment has no room for it."""
+        start = self._end
+        end = start + HEADER + len(line)
+
+        if end > self._room:
+            return False
+
+        seq = self.newest + 1
+        head = pack_head(MAGIC, VERSION, 0, len(line), seq, _now())
+        self._store[start:end] = head + pack_crc(checksum(line, crc32(head))) + line  # type: ignore[index]
+        self._segment.last = self.newest = seq  # type: ignore[union-attr]
+        self._segment.end = self._end = end  # type: ignore[union-attr]
+        self.appended += 1
+        return True
+
+    def fits(self, line: bytes) -> bool:
+        """Tell whether the last segment has room for a line."""
+        return self._end + HEADER + len(line) <= self._room
+
+    def roll(self, size: int) -> None:
+        """Go on in a new segment.
+
+        Raises:
+            OSError: no room on the disk.
+        """
+        made, store = segments.create(self._claim.folder, self.newest + 1, size)
+        done = self._segment
+        self._segments.append(made)
+        self._segment, self._store, self._end, self._room = made, store, 0, size
+
+        with self._moving:
+            if done is not None and done is not self._reading:
+                done.close()
+
+    def skip(self, count: int) -> Loss:
+        """Use up numbers for records that were not taken in; the hub sees the gap."""
+        first = self.newest + 1
+        self.newest += count
+
+        if self._segment is not None and self._segment.records:
+            self._segment.gaps += count
+        elif self._segment is not None:
+            self._segment.first += count
+            self._segment.last += count
+
+        self.appended += count
+        self.dropped += count
+        return Loss(self.source, first, self.newest, count)
+
+    def drop_oldest(self) -> Loss | None:
+        """Drop the oldest segment that is neither written nor read; None where there is no such segment."""
+        with self._moving:
+            for segment in self._segments:
+                if segment is not self._reading and segment is not self._segment:
+                    break
+            else:
+                return None
+
+            self._segments.remove(segment)
+
+        segment.unlink()
+        self.dropped += segment.records
+        return Loss(self.source, segment.first, segment.last, segment.records, segment.size)
+
+    def sync(self) -> None:
+        """Bring what is written to the disk.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        segment = self._segment
+
+        if segment is not None:
+            segment.sync()
+
+    # Of the reader.
+
+    def recover(self) -> None:
+        """Find what a dead process left: every frame is checked, damage is noted."""
+        last = self._settled
+
+        for path in segments.paths(self._claim.folder):
+            with suppress(OSError):
+                segment, damages = segments.recover(path, last)
+                self.damages += [(segment, damage) for damage in damages if not damage.torn]
+                self.appended += segment.records
+                last = max(last, segment.last)
+                self._segments.append(segment)
+
+        self.newest = last
+
+    def take(self, records: int, size: int) -> Batch | None:
+        """Give the oldest lines; the same ones again until they are settled."""
+        while self._taken is None:
+            segment = self._reading
+
+            if segment is not None and self._place < segment.end:
+                self._taken = self._read(segment, records, size)
+            elif not self._go_on():
+                return None
+
+        return self._taken
+
+    def settle_acked(self, count: int) -> None:
+        """Let go of lines that the hub has."""
+        self.acked += len(self._settle(count))
+
+    def settle_dead(self, count: int, _reason: str = "") -> None:
+        """Let go of lines that the hub will never take."""
+        self.dead += len(self._settle(count))
+
+    def note(self, *, durable: bool) -> int:
+        """Write the cursor and delete what lies behind it.
+
+        Returns:
+            Bytes that became free.
+
+        Raises:
+            OSError: the disk does not take the cursor; it is tried again.
+        """
+        if self._settled > self._cursor.settled:
+            self._cursor.write(self._settled, durable=durable)
+
+        freed = 0
+
+        while self._segments:
+            segment = self._segments[0]
+
+            if segment is self._segment or (segment.last > self._cursor.settled) or not self._leave(segment):
+                break
+
+            freed += segment.size
+            segment.unlink()
+
+        return freed
+
+    def close(self) -> None:
+        """Let go of everything but what is on the disk; its lock is free then."""
+        for segment in self._segments:
+            segment.close()
+
+        self._cursor.close()
+        self._claim.release()
+
+    def abandon(self) -> None:
+        """Let go of a parent's incarnation in the child of a fork: nothing is written or unlocked."""
+        self.close()
+
+    def remove(self) -> None:
+        """Delete it: nothing is left in it."""
+        for segment in self._segments:
+            segment.close()
+
+        self._cursor.close()
+
+        with suppress(OSError):
+            self._claim.remove()
+
+        self._claim.release()
+
+    def _settle(self, count: int) -> tuple[bytes, ...]:
+        if self._taken is None:
+            return ()
+
+        batch = self._taken
+        done, rest = batch.lines[:count], batch.lines[count:]
+        self._settled = batch.first + len(done) - 1
+        self._taken = Batch(batch.source, batch.first + len(done), rest) if rest else None
+        return done
+
+    def _read(self, segment: Segment, records: int, size: int) -> Batch | None:
+        """Read a batch from here on; None where only settled or damaged frames were left."""
+        data, place, end = segment.open(), self._place, segment.end
+        holes = segment.holes
+        lines: list[bytes] = []
+        first = 0
+
+        while place < end and len(lines) < records:
+            if place in holes:
+                place = holes[place]
+                continue
+
+            _, _, _, length, seq, _, _ = unpack(data[place : place + HEADER])
+            behind = place + HEADER + length
+
+            if seq > self._settled:
+                size -= length
+
+                if lines and (size < 0 or seq != first + len(lines)):
+                    break
+
+                first = first or seq
+                lines.append(data[place + HEADER : behind])
+
+            place = behind
+
+        self._place = place
+        return Batch(self.source, first, tuple(lines)) if lines else None
+
+    def _go_on(self) -> bool:
+        """Go on to the next segment; tell whether there is one."""
+        with self._moving:
+            behind = self._reading is None
+
+            for segment in self._segments:
+                if behind:
+                    break
+
+                behind = segment is self._reading
+            else:
+                return False
+
+            if self._reading is not None and self._reading is not self._segment:
+                self._reading.close()
+
+            self._reading, self._place = segment, 0
+            return True
+
+    def _leave(self, segment: Segment) -> bool:
+        """Take a segment that is settled out of the line; not the one in which reading stands with more to come."""
+        with self._moving:
+            if segment is self._reading and segment is not self._segments[0]:
+                return False
+
+            if segment is self._reading:
+                self._reading, self._place = None, 0
+
+            self._segments.popleft()
+            return True

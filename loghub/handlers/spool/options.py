@@ -1,0 +1,94 @@
+"""The spool's options as people write them, and whose a directory is within this process."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from loghub.errors import ConfigError
+from loghub.handlers.spool.overflow import POLICIES
+from loghub.handlers.spool.spool import SMALLEST, Settings
+from loghub.options import choice, count, duration, size, switch, text
+
+VARIABLE = "LOGHUB_SPOOL"
+_OWNER = "RemoteHandler"
+_DURABILITIES = {name: name for name in ("process", "interval", "batch", "record")}
+
+
+class Sender(Protocol):
+    """What sends from a directory."""
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a handler uses it."""
+
+    def retire(self) -> None:
+        """Let go of the directory: another destination takes what is left along."""
+
+
+_directories: dict[Path, dict[int, tuple[str, Sender]]] = {}
+
+
+def spool_settings(options: Mapping[str, Any], destination: str) -> Settings | None:
+    """Read the options of a spool; None where no directory is named, by LOGHUB_SPOOL neither.
+
+    Raises:
+        ConfigError: one of them is wrong.
+    """
+    sends = switch(options["send"], _OWNER, "send")
+    policy = choice(options["overflow"], _OWNER, "overflow", POLICIES)
+    waits = duration(options["overflow_timeout"], _OWNER, "overflow_timeout")
+    durability = choice(options["durability"], _OWNER, "durability", _DURABILITIES)
+    room = _room(options["spool_size"])
+    ring = (count(options["queue"], _OWNER, "queue"), size(options["queue_bytes"], _OWNER, "queue_bytes"))
+    folder = options["spool"] or os.environ.get(VARIABLE)
+
+    if folder:
+        return Settings(
+            _folder(folder), destination, room, policy, waits if policy.waits else 0.0, durability, sends, ring
+        )
+
+    if not sends:
+        raise ConfigError(_OWNER, "send", options["send"], "what is not sent is spooled; name a directory as spool")
+
+    return None
+
+
+def own_directory(settings: Settings, sender: Sender) -> None:
+    """Note that a sender uses its directory; one of another destination that is no longer in use lets go of it.
+
+    Raises:
+        ConfigError: another destination uses it.
+    """
+    users = _directories.setdefault(settings.folder.resolve(), {})
+
+    for key, (destination, other) in tuple(users.items()):
+        if destination == settings.destination:
+            continue
+
+        if other.in_use:
+            remedy = f"it belongs to the handler for {destination}; give each destination a directory of its own"
+            raise ConfigError(_OWNER, "spool", str(settings.folder), remedy)
+
+        del users[key]
+        other.retire()
+
+    users[id(sender)] = (settings.destination, sender)
+
+
+def _folder(value: object) -> Path:
+    path = Path(text(value, _OWNER, "spool")).expanduser().absolute()
+
+    if path.exists() and not path.is_dir():
+        raise ConfigError(_OWNER, "spool", value, "there is a file of that name; give a directory")
+
+    return path
+
+
+def _room(value: object) -> int:
+    room = size(value, _OWNER, "spool_size")
+
+    if room < SMALLEST:
+        raise ConfigError(_OWNER, "spool_size", value, f"give {SMALLEST // 1024} KiB at least")
+
+    return room

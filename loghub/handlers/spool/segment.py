@@ -1,0 +1,206 @@
+"""A segment: one file of frames, allocated in full before it is mapped.
+
+A file that is mapped but not allocated kills the process with SIGBUS when the disk is full; an allocated one
+cannot. Where a file system cannot map, `os.pwrite` serves, behind the same brackets.
+"""
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from loghub.handlers.spool.frames import Bytes, Damage, scan
+
+_ZEROS = bytes(64 * 1024)
+
+
+class Segment:
+    """The frames from one sequence number on.
+
+    Attributes:
+        path: its file.
+        first: number of its first frame, or of the one that will be.
+        last: number of its last frame; one less than the first where it is empty.
+        size: bytes on the disk.
+        end: bytes that are written.
+        gaps: numbers between first and last that have no frame.
+        holes: where damage starts, and where frames go on.
+    """
+
+    __slots__ = ("_data", "end", "first", "gaps", "holes", "last", "path", "size")
+
+    def __init__(self, path: Path, first: int, size: int, data: "Store | None" = None) -> None:
+        self.path = path
+        self.first = first
+        self.last = first - 1
+        self.size = size
+        self.end = 0
+        self.gaps = 0
+        self.holes: dict[int, int] = {}
+        self._data = data
+
+    @property
+    def records(self) -> int:
+        """How many frames it has."""
+        return self.last - self.first + 1 - self.gaps
+
+    def open(self) -> "Store":
+        """Give its bytes.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if self._data is None:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+
+            try:
+                self._data = _store(descriptor, os.fstat(descriptor).st_size, writable=False)
+            finally:
+                os.close(descriptor)
+
+        return self._data
+
+    def close(self) -> None:
+        """Let go of the map, not of the file: pages that are mapped count as the process's memory."""
+        data, self._data = self._data, None
+
+        if data is not None:
+            with suppress(OSError, BufferError):
+                data.close()
+
+    def sync(self) -> None:
+        """Bring it to the disk; by `fdatasync`, which writes mapped pages too: `mmap.flush` holds the GIL meanwhile.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def unlink(self) -> None:
+        """Delete it; its room is free then, on a full disk too."""
+        self.close()
+
+        with suppress(OSError):
+            self.path.unlink()
+
+
+class Plain:
+    """A file where there can be no map; the brackets of one."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor = os.dup(descriptor)
+        self._size = size
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, where: slice) -> bytes:
+        start, stop, _ = where.indices(self._size)
+        return os.pread(self._descriptor, stop - start, start)
+
+    def __setitem__(self, where: slice, data: bytes) -> None:
+        if os.pwrite(self._descriptor, data, where.start) < len(data):
+            raise OSError("short write")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._descriptor)
+
+
+Store = mmap.mmap | Plain
+
+
+def name_of(first: int) -> str:
+    """Give a segment's file name; names sort by number."""
+    return f"seg-{first:016x}"
+
+
+def create(folder: Path, first: int, size: int) -> tuple[Segment, Store]:
+    """Make a segment that can be written, all of its bytes allocated.
+
+    Raises:
+        OSError: no room, or the disk cannot be written; nothing is left behind.
+    """
+    path = folder / name_of(first)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    try:
+        _allocate(descriptor, size)
+        data = _store(descriptor, size, writable=True)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+
+        raise
+    finally:
+        os.close(descriptor)
+
+    return Segment(path, first, size, data), data
+
+
+def recover(path: Path, settled: int) -> tuple[Segment, list[Damage]]:
+    """Read a segment of a process that is dead: all of its frames are checked.
+
+    Args:
+        path: its file.
+        settled: frames up to this number have no business any more, and are not counted.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    segment = Segment(path, settled + 1, path.stat().st_size)
+    damaged: list[Damage] = []
+
+    if not segment.size:
+        return segment, damaged
+
+    found: list[int] = []
+
+    for part in scan(segment.open()):
+        segment.end = part.end
+
+        if isinstance(part, Damage):
+            segment.holes[part.at] = part.end
+            damaged.append(part)
+        elif part.seq > settled:
+            found.append(part.seq)
+
+    if found:
+        segment.first, segment.last = found[0], found[-1]
+        segment.gaps = found[-1] - found[0] + 1 - len(found)
+
+    segment.close()
+    return segment, damaged
+
+
+def paths(folder: Path) -> Iterator[Path]:
+    """Give the files of an incarnation's segments, oldest first."""
+    yield from sorted(path for path in folder.glob("seg-*") if path.is_file())
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+        return
+
+    for at in range(0, size, len(_ZEROS)):  # a system without the call: zeros that are written are no hole
+        os.pwrite(descriptor, _ZEROS[: size - at], at)
+
+
+def _store(descriptor: int, size: int, *, writable: bool) -> Store:
+    if not size:
+        return Plain(descriptor, size)
+
+    try:
+        return mmap.mmap(descriptor, size, access=mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ)
+    except (OSError, ValueError):
+        return Plain(descriptor, size)
+
+
+__all__ = ["Bytes", "Plain", "Segment", "Store", "create", "name_of", "paths", "recover"]

@@ -1,0 +1,512 @@
+"""The spool of a process: the lane it writes, those of the dead that it takes over, memory where there is no disk.
+
+Rules:
+1. A directory belongs to one destination. Each process has an incarnation of its own in it, owned by a lock that
+   it holds for life; whoever gets a neighbour's lock has found it dead, and sends its rest under its own id.
+2. The cap holds for all incarnations together. It is checked where a segment is made, not for each record.
+3. What is lost for want of room is counted, and told by an event of its own: "N records dropped, seq a–b".
+4. Where the disk refuses, records wait in memory, under an id of their own, and the disk is tried again.
+5. `append` is called by one thread at a time, everything else by the one thread that sends.
+"""
+
+import os
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from loghub.handlers.diagnostics import say
+from loghub.handlers.memory import Lane, Mark, MemoryRing
+from loghub.handlers.spool import dead, owner
+from loghub.handlers.spool.frames import HEADER
+from loghub.handlers.spool.incarnation import Incarnation, Loss
+from loghub.handlers.spool.overflow import POLICIES, Overflow
+from loghub.wire.batch import Batch, is_source, source_id
+
+FORMAT = "v1"
+_ADOPT_EVERY = 30.0
+_SYNC_EVERY = 0.5
+_TRY_DISK_AFTER = 5.0
+_SEGMENT = 4 * 1024 * 1024
+_SMALLEST_SEGMENT = 64 * 1024
+SMALLEST = 4 * _SMALLEST_SEGMENT
+_PART = 16  # a segment is at most this part of the cap
+_RING = (100_000, 32_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a spool works.
+
+    Attributes:
+        folder: its directory.
+        destination: the address that its records are for.
+        size: bytes that all incarnations in it may take.
+        overflow: what is done where that is not enough.
+        patience: seconds that a call waits for room; only where `overflow` says so.
+        durability: when records are brought to the disk: process (never by itself), interval, batch, record.
+        send: whether this process sends them.
+        ring: records and bytes that may wait in memory where the disk refuses.
+    """
+
+    folder: Path
+    destination: str
+    size: int = 512_000_000
+    overflow: Overflow = POLICIES["drop_oldest"]
+    patience: float = 0.0
+    durability: str = "process"
+    send: bool = True
+    ring: tuple[int, int] = _RING
+
+    @property
+    def segment(self) -> int:
+        """Bytes of a segment."""
+        return max(min(self.size // _PART, _SEGMENT), _SMALLEST_SEGMENT)
+
+
+class Spool:
+    """Where records wait on a disk.
+
+    Args:
+        settings: how it works.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._root = settings.folder / FORMAT
+        self._title = f"spool {settings.folder}"
+        self._own: Incarnation | None = None
+        self._ring: MemoryRing | None = None
+        self._lanes: list[Lane] = []
+        self._adopted: list[Incarnation] = []
+        self._members = threading.RLock()  # for what is in those two, and the account of what no longer is
+        self._turn = 0
+        self._busy: Lane | None = None
+        self._write = _refuse
+        self._admits = 0  # records below this level are refused at once
+        self._untold = 0  # records that were refused and have no numbers yet
+        self._losses: list[Loss] = []  # that have no event yet
+        self._others = 0  # bytes of the incarnations of others
+        self._past = [0, 0, 0, 0]  # of lanes that are gone: appended, acked, dead, dropped
+        self._dead: list[dead.DeadRecord] = []
+        self._next_adoption = self._next_sync = self._no_disk_before = 0.0
+        self._each = settings.durability == "record"
+        self._durable = settings.durability != "process"
+        self.damaged = 0
+
+    # The account.
+
+    @property
+    def appended(self) -> int:
+        """Records taken in, those of the dead included."""
+        return self._sum(0) + self._untold
+
+    @property
+    def acked(self) -> int:
+        """Records that the hub has."""
+        return self._sum(1)
+
+    @property
+    def dead(self) -> int:
+        """Records that the hub will never take; they are kept in `dead/`."""
+        return self._sum(2)
+
+    @property
+    def dropped(self) -> int:
+        """Records that were lost for want of room."""
+        return self._sum(3) + self._untold
+
+    @property
+    def queued(self) -> int:
+        """Records that wait or are under way."""
+        return sum(lane.queued for lane in tuple(self._lanes))
+
+    @property
+    def queued_bytes(self) -> int:
+        """Their bytes."""
+        return sum(lane.queued_bytes for lane in tuple(self._lanes))
+
+    def _sum(self, which: int) -> int:
+        """Add up one of the counters of all lanes, those that are gone included."""
+        with self._members:
+            lanes = [(lane.appended, lane.acked, lane.dead, lane.dropped) for lane in self._lanes]
+            return self._past[which] + sum(counts[which] for counts in lanes)
+
+    @property
+    def guarantee(self) -> str:
+        """What survives: "best-effort" while the disk refuses, else the death of the process, or a loss of power."""
+        if self._ring is not None:
+            return "best-effort"
+
+        return "power" if self._each else "process"
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a call waits for room."""
+        return self._settings.patience
+
+    def mark(self) -> Mark:
+        """Give the place behind the newest record of this process."""
+        return tuple((lane.source, lane.newest) for lane in (self._own, self._ring) if lane is not None)
+
+    def is_past(self, mark: Mark) -> bool:
+        """Tell whether all records before a place are settled."""
+        lanes = {lane.source: lane.oldest for lane in tuple(self._lanes)}
+        return all(lanes.get(lane, newest + 1) > newest for lane, newest in mark)
+
+    def lane(self, source: str) -> Lane | None:
+        """Give the lane of a source, if it is one of these."""
+        return next((lane for lane in tuple(self._lanes) if lane.source == source), None)
+
+    # Of the caller.
+
+    def append(self, line: bytes, level: int = 0) -> bool:
+        """Add a line; False where there is no room for it, and it is not counted."""
+        if level >= self._admits and self._write(line):
+            if self._each:
+                self._sync()
+
+            return True
+
+        return self._append_slowly(line, level)
+
+    def refuse(self) -> None:
+        """Count a line that was not taken in."""
+        self._untold += 1
+
+    def _append_slowly(self, line: bytes, level: int) -> bool:
+        """Make room, or a directory, or go without."""
+        if time.monotonic() < self._no_disk_before:
+            return self._append_to_memory(line)
+
+        try:
+            return self._append_with_room(line, level)
+        except OSError as error:
+            self._no_disk_before = time.monotonic() + _TRY_DISK_AFTER
+            reason = error.strerror or type(error).__name__
+            say(self._title, f"{reason}: records wait in memory until the disk takes them", subject="disk")
+            return self._append_to_memory(line)
+
+    def _append_with_room(self, line: bytes, level: int) -> bool:
+        """Write a line if the cap leaves room for it, in a new segment where the last one is full."""
+        own = self._own or self._begin()
+        needed = max(self._settings.segment, len(line) + HEADER)
+
+        if not self._make_room(own, level, needed):
+            self._admits = self._settings.overflow.above(level)
+            return False
+
+        if not own.fits(line):
+            own.roll(needed)
+
+        self._admits = self._settings.overflow.admits(self._used / self._settings.size)
+        self._ring_is_over()
+        self._tell_losses(own)
+
+        if own.append(line):
+            return True
+
+        own.roll(needed)
+        return own.append(line)
+
+    def _begin(self) -> Incarnation:
+        """Found this process's incarnation; at the first record, so that a process that logs nothing leaves nothing."""
+        source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
+        self._settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        meta = owner.Meta(source, self._settings.destination, self._settings.send)
+        own = Incarnation(owner.found(self._root, meta), meta)
+        self._others = self._size_of_others(own)
+
+        with self._members:
+            self._own = own
+            self._lanes.append(own)
+
+        self._write = own.append
+        return own
+
+    @property
+    def _used(self) -> int:
+        return self._others + (self._own.size if self._own else 0)
+
+    def _make_room(self, own: Incarnation, level: int, needed: int) -> bool:
+        policy = self._settings.overflow
+
+        while self._used + needed > policy.share(level) * self._settings.size:
+            if not policy.makes_room(level) or not self._drop_oldest(own):
+                return False
+
+        return True
+
+    def _drop_oldest(self, own: Incarnation) -> bool:
+        """Drop the oldest segment of the oldest lane that has one to spare."""
+        for lane in sorted(self._adopted, key=lambda lane: lane.source):
+            if (lost := lane.drop_oldest()) is not None:
+                self._others -= lost.size
+                self._losses.append(lost)
+                return True
+
+        if (lost := own.drop_oldest()) is not None:
+            self._losses.append(lost)
+
+        return lost is not None
+
+    def _tell_losses(self, own: Incarnation) -> None:
+        """Write the event of each loss; it has room, or is told later."""
+        if self._untold:
+            count, self._untold = self._untold, 0
+            self._losses.append(own.skip(count))
+
+        while self._losses:
+            lost = self._losses[0]
+
+            if not own.append(lost.line()):
+                return
+
+            self._losses.pop(0)
+
+    def _append_to_memory(self, line: bytes) -> bool:
+        if self._ring is None:
+            source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
+
+            with self._members:
+                self._ring = MemoryRing(source, *self._settings.ring)
+                self._lanes.append(self._ring)
+
+            self._write = _refuse
+
+        return self._ring.append(line)
+
+    def _ring_is_over(self) -> None:
+        """Write to the disk again; what memory holds is still sent."""
+        self._ring = None
+        self._write = self._own.append if self._own else _refuse
+
+    # Of the thread.
+
+    def tend(self) -> float:
+        """Do what is due: the cursor, the disk, the dead.
+
+        Returns:
+            Seconds until something is due again.
+        """
+        now = time.monotonic()
+        self._bury()
+        self._note()
+
+        if self._durable and now >= self._next_sync:
+            self._sync()
+            self._next_sync = now + _SYNC_EVERY
+
+        if self._settings.send and now >= self._next_adoption:
+            self._next_adoption = now + _ADOPT_EVERY
+            self._adopt()
+
+        due = self._next_adoption if self._settings.send else now + _ADOPT_EVERY
+
+        if self._durable and self._own is not None:
+            due = min(due, self._next_sync)
+
+        return max(due - now, 0.0)
+
+    def take(self, records: int, size: int) -> Batch | None:
+        """Give the oldest lines of one lane, of each in turn; the same ones again until they are settled."""
+        if self._busy is not None and (batch := self._busy.take(records, size)) is not None:
+            return batch
+
+        self._busy = None
+
+        if self._settings.durability == "batch":
+            self._sync()
+
+        lanes = tuple(self._lanes)
+
+        for step in range(len(lanes)):
+            lane = lanes[(self._turn + step) % len(lanes)]
+
+            if (batch := lane.take(records, size)) is not None:
+                self._turn += step + 1
+                self._busy = lane
+                return batch
+
+        return None
+
+    def settle_acked(self, count: int) -> None:
+        """Let go of lines that the hub has."""
+        if self._busy is not None:
+            self._busy.settle_acked(count)
+            self._release()
+
+    def settle_dead(self, count: int, reason: str = "") -> None:
+        """Let go of lines that the hub will never take; they go to `dead/` before the cursor is written."""
+        lane = self._busy
+
+        if lane is None:
+            return
+
+        batch = lane.take(1, 1)
+        lane.settle_dead(count)
+
+        if batch is not None:
+            at = dead.now()
+            lines = enumerate(batch.lines[:count], batch.first)
+            self._dead += [dead.DeadRecord(batch.source, seq, at, reason, line) for seq, line in lines]
+
+        self._release()
+
+    def close(self) -> None:
+        """Let go of the directory: what is left in it is for whoever comes next."""
+        with suppress(OSError):
+            if self._own is not None and self._untold and self._own.fits(bytes(1024)):
+                self._tell_losses(self._own)
+
+        self._bury()
+        self._note()
+
+        for lane in tuple(self._lanes):
+            if isinstance(lane, Incarnation):
+                self._forget(lane)
+                (lane.close if lane.queued else lane.remove)()
+
+        self._own = None
+        self._write = _refuse
+        self._next_adoption = 0.0
+
+    def abandon(self) -> None:
+        """Let go of the parent's spool in the child of a fork, without a word to the disk."""
+        for lane in tuple(self._lanes):
+            if isinstance(lane, Incarnation):
+                lane.close()
+
+    def _release(self) -> None:
+        if self._busy is not None and not self._busy.under_way:
+            self._busy = None
+
+    def _bury(self) -> None:
+        """Write what is dead to `dead/`; where the disk refuses, it is tried again, and the cursor waits for it."""
+        if not self._dead:
+            return
+
+        try:
+            dead.add(self._settings.folder, self._dead)
+            self._dead = []
+        except OSError as error:
+            say(self._title, f"{error.strerror}: cannot keep {len(self._dead)} refused records", subject="dead")
+
+    def _note(self) -> None:
+        """Write the cursors and free what lies behind them; forget lanes that are empty."""
+        if self._dead:
+            return
+
+        for lane in tuple(self._lanes):
+            if isinstance(lane, Incarnation):
+                self._note_one(lane)
+            elif lane is not self._ring and not lane.queued:
+                self._forget(lane)
+
+    def _note_one(self, lane: Incarnation) -> None:
+        try:
+            freed = lane.note(durable=self._durable)
+        except OSError as error:
+            say(self._title, f"{error.strerror}: cannot write the cursor", subject="cursor")
+            return
+
+        if lane is not self._own:
+            self._others -= freed
+
+            if not lane.queued:
+                self._forget(lane)
+                lane.remove()
+
+    def _forget(self, lane: Lane) -> None:
+        """Take a lane out of the line; its account stays."""
+        with self._members:
+            self._lanes.remove(lane)
+
+            if lane in self._adopted:
+                self._adopted.remove(lane)
+
+            if not lane.queued:
+                counts = (lane.appended, lane.acked, lane.dead, lane.dropped)
+            else:  # it stays on the disk, for another process's account
+                settled = lane.acked + lane.dead + lane.dropped
+                counts = (settled, lane.acked, lane.dead, lane.dropped)
+
+            self._past = [before + count for before, count in zip(self._past, counts, strict=True)]
+
+    def _sync(self) -> None:
+        own = self._own
+
+        if own is None:
+            return
+
+        try:
+            own.sync()
+        except OSError as error:
+            say(self._title, f"{error.strerror}: cannot bring records to the disk", subject="sync")
+
+    def _adopt(self) -> None:
+        """Take over what the dead have left, oldest first, and count what all incarnations take."""
+        mine = {lane.source for lane in tuple(self._lanes)}
+
+        for folder in _folders(self._root):
+            if folder.name in mine:
+                continue
+
+            meta = owner.read_meta(folder)
+
+            if meta.version > owner.VERSION:
+                say(self._title, f"{folder.name} is of a newer loghub and is left to it", subject="version")
+                continue
+
+            claimed = owner.claim(folder)
+
+            if claimed is not None:
+                self._take_over(Incarnation(claimed, meta))
+
+        self._others = self._size_of_others(self._own)
+
+    def _take_over(self, lane: Incarnation) -> None:
+        lane.recover()
+
+        for segment, damage in lane.damages:
+            self.damaged += damage.end - damage.at
+            name = f"{lane.source}-{segment.path.name}-{damage.at}"
+
+            with suppress(OSError):
+                dead.set_aside(self._settings.folder, name, segment.open()[damage.at : damage.end])
+
+        if lane.damages:
+            size = sum(damage.end - damage.at for _, damage in lane.damages)
+            say(self._title, f"{size} damaged bytes of {lane.source} were set aside in dead/", subject="damage")
+
+        with self._members:
+            self._lanes.append(lane)
+            self._adopted.append(lane)
+
+    def _size_of_others(self, own: Incarnation | None) -> int:
+        return sum(
+            entry.stat().st_size
+            for folder in _folders(self._root)
+            if own is None or folder.name != own.source
+            for entry in _entries(folder)
+        )
+
+
+def _refuse(_line: bytes) -> bool:
+    """Write nothing: there is no place yet."""
+    return False
+
+
+def _folders(root: Path) -> list[Path]:
+    """Give the incarnations, oldest first; what has another name is none of ours."""
+    return sorted(Path(entry.path) for entry in _entries(root) if is_source(entry.name))
+
+
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    """Give what is in a directory; nothing where it has gone meanwhile."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
