@@ -12,6 +12,7 @@ It decides nothing, and it raises OSError: what becomes of a line that cannot be
 
 import errno
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
@@ -59,6 +60,7 @@ class LogFile:
         path: of the file that is or was open.
         held: bytes in the file when it was last asked.
         opened_at: unix time that the open file belongs to: its last change, or when it was opened where it is empty.
+        identity: device and inode of the file that is or was open.
         reached: bytes of the last write, whole lines, that are in the file though the write failed.
     """
 
@@ -76,7 +78,8 @@ class LogFile:
         self._opening = opening
         self._is_first = True
         self._descriptor: int | None = None
-        self._identity = (0, 0)
+        self.identity = (-1, -1)
+        self._is_regular = True
         self._quiet_from = self._quiet_until = 0.0
         self._most = sys.maxsize
 
@@ -108,7 +111,8 @@ class LogFile:
 
     def be_quiet(self, since: float, until: float, most: int = sys.maxsize) -> None:
         """Ask nobody between two unix times, as long as the file does not grow over so many bytes."""
-        self._quiet_from, self._quiet_until, self._most = since, until, most
+        self._quiet_from, self._quiet_until = since, until
+        self._most = most if self._is_regular else sys.maxsize
 
     @property
     def is_open(self) -> bool:
@@ -156,7 +160,8 @@ class LogFile:
             os.close(descriptor)
             raise
 
-        self._identity = (status.st_dev, status.st_ino)
+        self.identity = (status.st_dev, status.st_ino)
+        self._is_regular = stat.S_ISREG(status.st_mode)
         self.opened_at = status.st_mtime if status.st_size else now
         self._descriptor = descriptor
         self._is_first = False
@@ -168,7 +173,7 @@ class LogFile:
         except OSError:
             return False
 
-        return (status.st_dev, status.st_ino) == self._identity
+        return (status.st_dev, status.st_ino) == self.identity
 
     def measure(self) -> int:
         """Ask for the size of the open file: other processes write to it too."""

@@ -26,7 +26,7 @@ from loghub.handlers.roll_lock import roll_lock
 from loghub.handlers.upkeep import Chores, upkeep
 from loghub.segments import next_path
 
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 _ROLL_AGAIN_SECONDS = 10.0
 
 
@@ -52,17 +52,26 @@ class Rolling:
         retention: what is kept of its segments.
         rename: gives the file of this path another name, at a unix time; called under the lock. By default that of
             the next segment.
+        look_every: seconds between looks whether the file still has the name; 0 looks before each line.
         form: how segments are compressed: "", ".gz" or ".zst".
 
     Attributes:
+        rule: when the file is rolled over.
         deadline: unix time from which on the open file is rolled over.
         due: called in place of `roll` where the file is due, if it is set: a hook of a subclass.
     """
 
     def __init__(
-        self, rule: Rule, retention: Retention, rename: Callable[[Path, float], None] | None = None, *, form: str = ""
+        self,
+        rule: Rule,
+        retention: Retention,
+        rename: Callable[[Path, float], None] | None = None,
+        look_every: float = LOOK_SECONDS,
+        *,
+        form: str = "",
     ) -> None:
-        self._rule = rule
+        self.rule = rule
+        self._look_every = look_every
         self._retention = retention
         self._form = form
         self._chores: Chores | None = None
@@ -83,31 +92,31 @@ class Rolling:
 
             self.look(file, now)
 
-        file.be_quiet(now, min(self._look_at, self.deadline), self._rule.bytes or sys.maxsize)
+        file.be_quiet(now, min(self._look_at, self.deadline), self.rule.bytes or sys.maxsize)
 
     def look(self, file: LogFile, now: float) -> None:
         """Have the file open that has the name, looked at within the last second."""
-        if file.is_open and not self._look_at - _LOOK_SECONDS <= now < self._look_at:
-            self._look_at = now + _LOOK_SECONDS
+        if file.is_open and not self._look_at - self._look_every <= now < self._look_at:
+            self._look_at = now + self._look_every
 
             if not file.is_current():
                 file.release()
 
         if not file.is_open:
             file.open(now)
-            self._look_at = now + _LOOK_SECONDS
-            self.deadline = self._rule.deadline(file.opened_at)
+            self._look_at = now + self._look_every
+            self.deadline = self.rule.deadline(file.opened_at)
             self._mind(file.path)
 
     def is_due(self, file: LogFile, incoming: int, now: float) -> bool:
         """Tell whether a line of so many bytes belongs into a new file."""
-        if not file.is_open or now < self._roll_at or not (self._rule.bytes or now >= self.deadline):
+        if not file.is_open or now < self._roll_at or not (self.rule.bytes or now >= self.deadline):
             return False
 
         if not file.measure() and now >= self.deadline:  # an empty file belongs to the time of its first line
-            self.deadline = self._rule.deadline(now)
+            self.deadline = self.rule.deadline(now)
 
-        return self._rule.should_roll(file.held, incoming, self.deadline, now)
+        return self.rule.should_roll(file.held, incoming, self.deadline, now)
 
     def roll(self, file: LogFile, incoming: int | None, now: float) -> bool:
         """Give the file another name, unless another process does so or has done so.
@@ -156,5 +165,10 @@ class Rolling:
 
 def rename_to_segment(path: Path, now: float) -> None:
     """Give a log's file the name of the log's next segment."""
+    path.rename(segment_path(path, now))
+
+
+def segment_path(path: Path, now: float) -> Path:
+    """Give the name of a log's next segment."""
     names = os.listdir(path.parent)  # noqa: PTH208 (names are what is needed)
-    path.rename(next_path(path, datetime.fromtimestamp(now, UTC), names))
+    return next_path(path, datetime.fromtimestamp(now, UTC), names)

@@ -269,6 +269,7 @@ def test_directory_that_cannot_be_written_is_no_exception(open_folder: Path) -> 
     def log() -> bool:
         handler = JSONFileHandler(open_folder / "new" / "app.jsonl")
         log_to(handler, ["one"])
+        handler.close()
         return handler.lost == 1
 
     assert as_nobody(log)

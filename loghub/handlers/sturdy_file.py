@@ -1,0 +1,299 @@
+"""Lines on their way to a file, whatever the disk does: nothing is raised, and nothing is lost uncounted.
+
+Rules:
+1. While the file takes lines nothing here runs: who logs calls `write` under `lock`, which is the file's own.
+2. A line that the file refuses waits in a ring, and those after it wait behind it, in their order. The file is tried
+   again by the lines that come, after pauses that double from 0.1 s to 5 s, and by `flush` and `close`.
+3. The ring is bounded in lines and bytes. What is pushed out of it, the oldest first, and what waits when the file is
+   closed, goes to the fallback; where there is none, or it fails, it is lost.
+4. What is lost, or went to the fallback, is counted exactly and told in one event when the file works again, in front
+   of the lines that waited. The account is the path's: a new configuration goes on with it.
+5. Nothing is said and nothing given to a fallback while the lock is held: stderr may be slow, or lead into logging.
+6. In the child of a fork the lock is new, and what waits is the parent's to write.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import NoReturn
+from weakref import WeakSet
+
+from loghub.handlers.diagnostics import say
+from loghub.handlers.fallback import Fallback, Refused
+from loghub.handlers.log_file import LogFile
+from loghub.metrics import Family, register
+
+_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of the lines that a file did not take, in this process.
+
+    Attributes:
+        lost: lines that are nowhere.
+        diverted: lines that the fallback took.
+        dropped: those of the lost ones that found the queue of `write: async` full.
+        untold: lost lines that no event in the file tells of yet.
+        untold_diverted: the same for diverted ones.
+    """
+
+    lost: int = 0
+    diverted: int = 0
+    dropped: int = 0
+    untold: int = 0
+    untold_diverted: int = 0
+
+
+class SturdyFile:
+    """A file that takes what it can, when it can.
+
+    Args:
+        file: it.
+        records: lines that may wait.
+        size: bytes that may wait.
+        fallback: takes what may not wait.
+        tell: makes the line of an event that tells of so many lost and diverted lines, and why.
+        synced: whether each line is flushed to the device.
+
+    Attributes:
+        lock: held by who writes; not the handler's, which a new configuration holds.
+        write: appends a line or raises; its refusal goes to `refuse`.
+        account: what became of lines that the file did not take.
+        lost: lines lost by this one.
+    """
+
+    def __init__(
+        self,
+        file: LogFile,
+        records: int,
+        size: int,
+        fallback: Fallback | None,
+        tell: Callable[[int, int, str], bytes],
+        *,
+        synced: bool = False,
+    ) -> None:
+        self.file = file
+        self.account = _accounts.setdefault(str(file.path), Account())
+        self.lost = 0
+        self._most, self._most_bytes = records, size
+        self._fallback = fallback
+        self._tell = tell
+        self._usual: Callable[[bytes], None] = self._write_synced if synced else file.write
+        self._begin()
+        _all.add(self)
+
+    def _begin(self) -> None:
+        self.lock = threading.RLock()
+        self.write = self._usual
+        self._is_well = True
+        self._waiting: deque[Refused] = deque()
+        self._bytes = 0
+        self._pause = _PAUSE_SECONDS
+        self._again_at = 0.0
+        self._is_trying = False
+        self._reason = ""
+
+        if self.account.untold or self.account.untold_diverted:  # of a handler before this one
+            self._begin_trouble("see what was said before")
+
+    @property
+    def waiting(self) -> int:
+        """Lines that wait for the file."""
+        return len(self._waiting)
+
+    def refuse(self, line: bytes, record: logging.LogRecord | None, error: BaseException) -> None:
+        """Take a line that `write` refused."""
+        with self.lock:
+            fresh = self._is_well
+
+            if fresh:
+                self._stop(error)
+
+            needs_record = self._fallback is not None and self._fallback.needs_records
+            self._waiting.append(Refused(line, record if needs_record else None))
+            self._bytes += len(line)
+            back = not fresh and self._try(time.monotonic())
+            out = self._push_out(self._most, self._most_bytes)
+
+        self._give_up(out)
+        self._report(back=back)
+
+    def lose(self, count: int, reason: str = "") -> None:
+        """Count lines that are lost for another reason, and tell of them before the next line.
+
+        Args:
+            count: how many.
+            reason: why; without one nothing is told.
+        """
+        with self.lock:
+            self._count(count)
+
+            if not reason:
+                self.account.untold -= count
+            elif self._is_well:
+                self._begin_trouble(reason)
+
+    def flush(self) -> bool:
+        """Try to write what waits; tell whether nothing does any more."""
+        with self.lock:
+            if self._is_well:
+                return True
+
+            back = self._try(0.0, at_once=True)
+
+        self._report(back=back)
+        return back
+
+    def close(self, *, for_good: bool = False) -> None:
+        """Let go of the file; what still waits goes to the fallback or is lost.
+
+        Args:
+            for_good: whether lines that come later are lost; else they open the file again.
+        """
+        self.flush()
+
+        with self.lock:
+            out = self._push_out(0, 0)
+            self.file.release()
+
+            if for_good:
+                self.write = self._lose_one
+
+        self._give_up(out)
+
+        if out:
+            self._report(back=False)
+
+    def forget(self) -> None:
+        """Start anew in the child of a fork."""
+        self._begin()
+        self.account.untold = self.account.untold_diverted = 0
+        self.lost = 0
+        self.file.release()
+
+    def _write_synced(self, line: bytes) -> None:
+        self.file.write(line)
+        self.file.sync()
+
+    def _stop(self, error: BaseException) -> None:
+        self._begin_trouble(str(error))
+        self._pause = _PAUSE_SECONDS
+        self._again_at = time.monotonic() + self._pause
+        self.file.release()
+
+    def _begin_trouble(self, reason: str) -> None:
+        """Let the next line be refused, and the file be tried with it."""
+        self.write = self._refuse_at_once
+        self._is_well = False
+        self._reason = reason
+        self._again_at = 0.0
+
+    def _lose_one(self, _line: bytes) -> None:
+        self._count(1)
+
+    def _refuse_at_once(self, _line: bytes) -> NoReturn:
+        raise OSError(self._reason)
+
+    def _try(self, now: float, *, at_once: bool = False) -> bool:
+        """Write what waits, if it is time; tell whether all of it is written."""
+        if self._is_trying or (not at_once and now < self._again_at):  # a nested call leaves it to the outer one
+            return False
+
+        self._is_trying = True
+
+        try:
+            self._write_account()
+
+            while self._waiting:
+                self._usual(self._waiting[0].line)
+                self._bytes -= len(self._waiting.popleft().line)
+        except Exception as error:  # noqa: BLE001 (hooks of a roll may raise anything)
+            self._reason = str(error)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS)
+            self._again_at = time.monotonic() + self._pause
+            self.file.release()
+            return False
+        finally:
+            self._is_trying = False
+
+        self.write = self._usual
+        self._is_well = True
+        return True
+
+    def _write_account(self) -> None:
+        account = self.account
+
+        if account.untold or account.untold_diverted:
+            lost, diverted = account.untold, account.untold_diverted
+            self._usual(self._tell(lost, diverted, self._reason))
+            account.untold -= lost
+            account.untold_diverted -= diverted
+
+    def _push_out(self, most: int, most_bytes: int) -> list[Refused]:
+        out: list[Refused] = []
+
+        while self._waiting and (len(self._waiting) > most or self._bytes > most_bytes):
+            out.append(self._waiting.popleft())
+            self._bytes -= len(out[-1].line)
+
+        return out
+
+    def _give_up(self, out: Iterable[Refused]) -> None:
+        for refused in out:
+            taken = self._fallback is not None and self._fallback.take(refused)
+
+            with self.lock:
+                if taken:
+                    self.account.diverted += 1
+                    self.account.untold_diverted += 1
+                else:
+                    self._count(1)
+
+    def _count(self, lost: int) -> None:
+        self.lost += lost
+        self.account.lost += lost
+        self.account.untold += lost
+
+    def _report(self, *, back: bool) -> None:
+        state = "writes again" if back else f"cannot write ({self._reason})"
+        word = "" if self._fallback is None else f", {self.account.diverted} went to {self._fallback.word}"
+        counts = f"{self.waiting} lines wait, {self.account.lost} are lost so far{word}"
+        say(f"JSONFileHandler {self.file.path}", f"{state}; {counts}", subject=state[:6])
+
+
+def _families() -> tuple[Family, ...]:
+    """Give what `loghub.metrics` shows of files that had trouble."""
+    known = [(path, account) for path, account in tuple(_accounts.items()) if account.lost or account.diverted]
+    waiting = [(str(sturdy.file.path), sturdy.waiting) for sturdy in tuple(_all)]
+
+    def counter(name: str, text: str, attribute: str) -> Family:
+        samples: dict[tuple[str, ...], float] = {(path,): getattr(account, attribute) for path, account in known}
+        return Family(f"log_file_{name}_total", text, "counter", ("file",), samples)
+
+    waits: dict[tuple[str, ...], float] = {(path,): lines for path, lines in waiting if lines}
+    return (
+        counter("lost", "Lines that neither the file nor the fallback has.", "lost"),
+        counter("dropped", "Lost lines that found the queue full.", "dropped"),
+        counter("diverted", "Lines that went to the fallback.", "diverted"),
+        Family("log_file_waiting", "Lines that wait for the file.", "gauge", ("file",), waits),
+    )
+
+
+_accounts: dict[str, Account] = {}
+_all: "WeakSet[SturdyFile]" = WeakSet()
+register(_families)
+
+
+def _after_fork_in_child() -> None:
+    for sturdy in tuple(_all):
+        sturdy.forget()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
