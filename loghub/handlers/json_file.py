@@ -112,7 +112,7 @@ class JSONFileHandler(DropInFileHandler):
         self.baseFilename = str(settings.name())
         self.mode, self.encoding, self.errors, self.delay = mode, encoding, errors, delay
         self._settings = settings
-        self._plain = JSONFormatter()
+        self._plain: logging.Formatter = JSONFormatter()
         self._fast = JSONFormatter if settings.encoding is None else None
         self._asks = _overrides(self, "shouldRollover")
         self._make_rolling(settings)

@@ -30,7 +30,7 @@ class Plain(JSONFileHandler):
         given = dict(zip(self.names, args, strict=False)) | kwargs
         super().__init__(**{**self.more, **given, "errors": given.get("errors") or "strict"})
         self.errors = given.get("errors")
-        self.setFormatter(logging.Formatter())
+        self._plain = logging.Formatter()
 
 
 class FileHandler(Plain):
