@@ -84,6 +84,11 @@ class Destination:
     trust: Trust = Trust()
     protocol: str = "loghub"
 
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a connection on which nobody answers."""
+        return self.url.startswith(("tcp:", "tls:"))
+
     def conceal(self, text: str) -> str:
         """Take every secret out of a text that people see."""
         for secret in (self.token, self.basic and self.basic[1], self.proxy, *(pair[1] for pair in self.headers)):

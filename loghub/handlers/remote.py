@@ -23,7 +23,7 @@ from loghub.handlers.diagnostics import say
 from loghub.handlers.journal import Counters
 from loghub.handlers.memory import Backlog, MemoryRing
 from loghub.handlers.own_noise import hush, is_own_thread
-from loghub.handlers.post import LOGGERS, HTTPPost
+from loghub.handlers.post import LOGGERS
 from loghub.handlers.spool import Settings, Spool, own_directory, spool_settings
 from loghub.handlers.worker import Engine, Limits
 from loghub.metrics import Family, register
@@ -47,7 +47,6 @@ class _Plan:
     """All that two handlers must have in common to share an engine."""
 
     spool: Settings | None
-
     destination: Destination
     limits: Limits
     records: int
@@ -233,9 +232,11 @@ class RemoteHandler(logging.Handler):
         """What a record survives whose call has returned.
 
         "best-effort": nothing, it waits in memory (without a spool, or while its disk refuses); "process": the
-        death of the process; "power": a loss of power too.
+        death of the process; "power": a loss of power too. For a tcp:// or tls:// address it goes on: ",
+        at-least-once up to the socket", since nobody acknowledges anything there.
         """
-        return "best-effort" if self._engine is None else self._engine.guarantee
+        kept = "best-effort" if self._engine is None else self._engine.guarantee
+        return f"{kept}, {options.UNACKNOWLEDGED}" if self._plan.destination.is_stream else kept
 
     @property
     def counters(self) -> Counters:
@@ -269,7 +270,7 @@ class RemoteHandler(logging.Handler):
             f"{_OWNER}({plan.destination.url})",
             plan.limits,
             lambda source: _backlog(plan, source),
-            lambda: HTTPPost(plan.destination, engine.report),
+            lambda: options.carrier(plan.destination, engine.report),
             plan.pace,
         )
         return engine

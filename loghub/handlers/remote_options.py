@@ -11,19 +11,22 @@ Rules:
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from loghub.errors import ConfigError
-from loghub.handlers import post
+from loghub.handlers import post, tcp
 from loghub.handlers.destination import Destination, Secret, Trust
-from loghub.handlers.post import PATH
+from loghub.handlers.post import PATH, Post
 from loghub.options import choice, duration, text
+from loghub.wire.report import Report
+from loghub.wire.syslog import BODIES
 
 OWNER = "RemoteHandler"
+UNACKNOWLEDGED = "at-least-once up to the socket"
 URL_VARIABLE = "LOGHUB_URL"
 TOKEN_VARIABLE = "LOGHUB_TOKEN"  # noqa: S105 (the variable's name)
 _USER = re.compile(r"^([^/@]*://)?.*@", re.DOTALL)  # as far as the last "@": a password may hold any character
@@ -31,7 +34,7 @@ _BEHIND = re.compile(r"([?#]).*", re.DOTALL)
 _EXAMPLE = "give the hub's address, as http://127.0.0.1:8514"
 _NOWHERE = "http://127.0.0.1:8514"  # the address of a handler that is off and has none
 _COMPRESS = {name: name for name in ("zstd", "gzip", "none")}
-_PROTOCOLS = {"http": ("loghub",), "https": ("loghub",), "tcp": ("ndjson", "syslog"), "tls": ("ndjson", "syslog")}
+_PROTOCOLS = {"http": ("loghub",), "https": ("loghub",), "tcp": tuple(BODIES), "tls": tuple(BODIES)}
 _TLS = ("https", "tls")
 
 
@@ -132,9 +135,19 @@ def load(place: Destination) -> None:
 
     for option, trust in {"verify": replace(place.trust, cert=None, key=None), "cert": place.trust}.items():
         try:
-            post.load(replace(place, trust=trust))
+            (tcp if place.is_stream else post).load(replace(place, trust=trust))
         except OSError as error:
             raise ConfigError(OWNER, option, getattr(trust, option), f"{error}; give {remedies[option]}") from error
+
+
+def carrier(place: Destination, report: Callable[[str], Report]) -> Post:
+    """Make what carries batches to a destination.
+
+    Args:
+        place: where to.
+        report: gives what the sender has to tell of a source.
+    """
+    return tcp.TCPPost(place) if place.is_stream else post.HTTPPost(place, report)
 
 
 def positive(value: object, option: str) -> float:
