@@ -1,0 +1,24 @@
+"""A short run of the chaos; the long one is `python tests/faults/chaos.py`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from faults.chaos import Outcome, Plan, run
+
+SEED = int(os.environ.get("LOGHUB_TEST_SEED", "7"))
+
+
+def show(outcome: Outcome) -> str:
+    return f"missing {outcome.missing[:5]}, twice {outcome.doubled[:5]}, network {dict(outcome.fates)}"
+
+
+@pytest.mark.slow
+def test_killed_hubs_lose_and_double_nothing_of_applications_that_live(tmp_path: Path) -> None:
+    outcome = run(Plan(app_kills=0, hub_kills=4, seed=SEED, spool=False), tmp_path)
+
+    assert outcome.returned > 500
+    assert not outcome.missing, show(outcome)
+    assert not outcome.doubled, show(outcome)
+    assert sum(count for fate, count in outcome.fates.items() if fate != "passed") > 10
