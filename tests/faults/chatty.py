@@ -35,6 +35,8 @@ def main(url: str, side: str, name: str, threads: int, spool: str) -> None:
     returned = os.open(side, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     workers = [threading.Thread(target=_chat, args=(logger, returned, f"{name}.{n}", ended)) for n in range(threads)]
 
+    logger.info("%s is there", name)  # no thread sends, its own or a dead one's, before the first record
+
     for worker in workers:
         worker.start()
 

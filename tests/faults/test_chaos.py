@@ -22,3 +22,12 @@ def test_killed_hubs_lose_and_double_nothing_of_applications_that_live(tmp_path:
     assert not outcome.missing, show(outcome)
     assert not outcome.doubled, show(outcome)
     assert sum(count for fate, count in outcome.fates.items() if fate != "passed") > 10
+
+
+@pytest.mark.slow
+def test_killed_applications_and_hubs_lose_and_double_nothing_that_was_spooled(tmp_path: Path) -> None:
+    outcome = run(Plan(app_kills=14, hub_kills=5, seed=SEED), tmp_path)
+
+    assert outcome.returned > 1000
+    assert not outcome.missing, show(outcome)
+    assert not outcome.doubled, show(outcome)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from loghub.hub.answers import JSONAnswer, refusal
@@ -29,6 +29,8 @@ async def take_in(parts: Parts, writer: Writer, request: Request) -> Response:
         try:
             reading = await _read(parts, request, share)
             identity = identify(request.headers.get(KEY_HEADER), reading)
+        except ClientDisconnect:
+            return refusal(400, "gone", "the body broke off")  # nobody hears it; nothing of it was stored
         except NoRoomError:
             return refusal(503, "busy", "too many requests wait for the disk", headers=_RETRY_BUSY)
 

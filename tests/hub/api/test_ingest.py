@@ -1,10 +1,11 @@
 import gzip
+import socket
 from collections.abc import Sequence
 
 import httpx
 import pytest
 import zstandard
-from served_hub import SOURCE, line, served
+from served_hub import SOURCE, line, served, wait_until
 
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Settings
@@ -207,3 +208,15 @@ def test_a_key_that_was_damaged_on_its_way_names_no_other_source(hub: httpx.Clie
 
 def test_what_has_no_digest_is_taken_as_it_is(hub: httpx.Client) -> None:
     assert hub.post(PATH, content=line("one"), headers={"Loghub-Digest": "sha-256=:abc=:"}).status_code == 200
+
+
+def test_a_body_that_breaks_off_is_no_failure_of_the_hub(
+    hub: httpx.Client, memory: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_connection((hub.base_url.host, hub.base_url.port or 0)) as connection:
+        head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n"
+        connection.sendall(head.encode() + line("one")[:50])
+
+    wait_until(lambda: 'status="400"' in hub.get("/metrics").text)
+    assert memory.count() == 0
+    assert caplog.records == []
