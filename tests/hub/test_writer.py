@@ -21,7 +21,7 @@ class SlowStore(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__(10_000)
-        self.groups: list[int] = []
+        self.sizes: list[int] = []
         self.free = threading.Event()
         self.is_in = threading.Event()
         self.is_full = False
@@ -29,7 +29,7 @@ class SlowStore(MemoryStore):
     def append(self, batches: Sequence[Incoming]) -> list[Appended]:
         self.is_in.set()
         assert self.free.wait(10)
-        self.groups.append(len(batches))
+        self.sizes.append(len(batches))
 
         if self.is_full:
             raise OSError(28, "full")
@@ -56,7 +56,7 @@ def test_what_waits_while_the_disk_is_busy_goes_together() -> None:
     store.free.set()
 
     assert [future.result(10).accepted for future in futures] == [1] * 20
-    assert store.groups == [1, 19]
+    assert store.sizes == [1, 19]
     writer.close()
 
 

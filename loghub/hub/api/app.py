@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from loghub.errors import MissingExtraError, QuerySyntaxError, StoreError
 from loghub.hub.answers import refusal
-from loghub.hub.api import health, search, session, sources, tail, viewer
+from loghub.hub.api import context, health, search, session, sources, summaries, tail, viewer
 from loghub.hub.api.ingest import take_in
 from loghub.hub.api.parameters import ParameterError
 from loghub.hub.api.parts import Parts
@@ -71,6 +71,11 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Route("/api/v1/search", partial(search.search, parts)),
         Route("/api/v1/histogram", partial(search.histogram, parts)),
         Route("/api/v1/sources", partial(sources.sources, parts)),
+        Route("/api/v1/facets", partial(summaries.facets, parts)),
+        Route("/api/v1/fields", partial(summaries.fields, parts)),
+        Route("/api/v1/patterns", partial(summaries.patterns, parts)),
+        Route("/api/v1/errors", partial(summaries.errors, parts)),
+        Route("/api/v1/events/{id}/context", partial(context.context, parts)),
         Route("/api/v1/session", partial(session.sign_in, parts), methods=["POST"]),
         Route("/api/v1/session", partial(session.sign_out, parts), methods=["DELETE"]),
         WebSocketRoute("/api/v1/tail", partial(tail.tail, parts)),

@@ -1,7 +1,8 @@
 """The parameters of a request, read into what the store takes; a wrong one names itself."""
 
 import time
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Literal, TypeVar, get_args
 
 from starlette.datastructures import QueryParams
 
@@ -17,7 +18,11 @@ _ALWAYS = Span(-(2**62), 2**62)
 _MAX_DIGITS = 9
 _MAX_QUERY = 4096
 _MAX_FIELD = 256
-_CHOICES: tuple[Order, ...] = get_args(Order)
+_MAX_FIELDS = 50
+_ORDERS: tuple[Order, ...] = get_args(Order)
+_SAME_CURSOR = "give back the cursor of an answer as it came"
+
+_Choice = TypeVar("_Choice", bound=str)
 
 
 class ParameterError(ValueError):
@@ -62,19 +67,19 @@ def read_span(parameters: QueryParams, now: int, default_from: str | None = None
     return Span(start, end)
 
 
-def read_number(parameters: QueryParams, name: str, default: int, largest: int) -> int:
-    """Read a whole number from 1 on.
+def read_number(parameters: QueryParams, name: str, default: int, largest: int, *, least: int = 1) -> int:
+    """Read a whole number.
 
     Raises:
-        ParameterError: it is none, or too large.
+        ParameterError: it is none, too small or too large.
     """
     text = parameters.get(name)
 
     if text is None:
         return default
 
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and 1 <= int(text) <= largest):
-        raise ParameterError(name, f"expected a whole number from 1 to {largest}, found {text!r}")
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS and least <= int(text) <= largest):
+        raise ParameterError(name, f"expected a whole number from {least} to {largest}, found {text!r}")
 
     return int(text)
 
@@ -85,8 +90,24 @@ def read_field(parameters: QueryParams, name: str, default: str) -> str:
     Raises:
         ParameterError: it names nothing.
     """
-    text = parameters.get(name) or default
+    return _field(name, parameters.get(name) or default)
 
+
+def read_fields(parameters: QueryParams, name: str, default: str) -> list[str]:
+    """Read names of fields with commas between them, each once; one that has a comma cannot be asked for.
+
+    Raises:
+        ParameterError: one names nothing, or there are too many.
+    """
+    texts = (parameters.get(name) or default).split(",")
+
+    if len(texts) > _MAX_FIELDS:
+        raise ParameterError(name, f"at most {_MAX_FIELDS} fields, found {len(texts)}")
+
+    return list(dict.fromkeys(_field(name, text.strip()) for text in texts))
+
+
+def _field(name: str, text: str) -> str:
     if len(text) > _MAX_FIELD or text == INSIDE_EXCEPTION:
         raise ParameterError(
             name, f"expected the name of a field, as level or exception.type, found {text[:_MAX_FIELD]!r}"
@@ -101,13 +122,36 @@ def read_order(parameters: QueryParams) -> Order:
     Raises:
         ParameterError: it is no order.
     """
-    text = parameters.get("order", "newest")
+    return read_choice(parameters, "order", "newest", _ORDERS)
 
-    for choice in _CHOICES:
+
+def read_choice(parameters: QueryParams, name: str, default: _Choice, choices: Sequence[_Choice]) -> _Choice:
+    """Read one of a few words.
+
+    Raises:
+        ParameterError: it is another.
+    """
+    text = parameters.get(name, default)
+
+    for choice in choices:
         if text == choice:
             return choice
 
-    raise ParameterError("order", f"expected newest or oldest, found {text!r}")
+    raise ParameterError(name, f"expected {' or '.join(choices)}, found {text!r}")
+
+
+def read_rank(parameters: QueryParams) -> int:
+    """Read "cursor" as a rank: how many groups the pages before had.
+
+    Raises:
+        ParameterError: it is no cursor of groups.
+    """
+    text = parameters.get("cursor") or "0"
+
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        raise ParameterError("cursor", _SAME_CURSOR)
+
+    return int(text)
 
 
 def read_place(parameters: QueryParams) -> Place | None:
@@ -124,7 +168,7 @@ def read_place(parameters: QueryParams) -> Place | None:
     place = parse_page_cursor(text)
 
     if place is None:
-        raise ParameterError("cursor", "give back the cursor of an answer as it came")
+        raise ParameterError("cursor", _SAME_CURSOR)
 
     return place
 

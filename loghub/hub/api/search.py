@@ -1,15 +1,15 @@
 """`GET /api/v1/search` and `GET /api/v1/histogram`: what is stored."""
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import repeat
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from loghub.event.model import format_time
-from loghub.hub.answers import JSONAnswer, event_json, page_cursor, to_json
+from loghub.hub.answers import event_json, page_cursor, to_json
+from loghub.hub.api.answering import answer, partial_json, took_ms
 from loghub.hub.api.parameters import now_us, read_field, read_number, read_order, read_place, read_query, read_span
 from loghub.hub.api.parts import Parts
 from loghub.hub.store.protocol import Histogram, Page
@@ -17,7 +17,6 @@ from loghub.hub.store.protocol import Histogram, Page
 _DEFAULT_RANGE = "-15m"
 _MAX_KEYS = 50
 _OTHER = "other"
-_GONE = 499  # for the counters alone: who asked does not read it
 
 
 async def search(parts: Parts, request: Request) -> Response:
@@ -35,7 +34,7 @@ async def search(parts: Parts, request: Request) -> Response:
         page = parts.store.search(query, span, now_us=now, limit=limit, order=order, start=start)
         return _write_page(page, parts.store.epoch, first=start is None, started=started)
 
-    return await _answer(parts, request, find)
+    return await answer(parts, request, find)
 
 
 async def histogram(parts: Parts, request: Request) -> Response:
@@ -50,25 +49,7 @@ async def histogram(parts: Parts, request: Request) -> Response:
     def count() -> bytes:
         return _write_counts(parts.store.histogram(query, span, now_us=now, buckets=buckets, by=by))
 
-    return await _answer(parts, request, count)
-
-
-async def _answer(parts: Parts, request: Request, work: Callable[[], bytes]) -> Response:
-    """Answer with what the work gives, for as long as the client waits."""
-    search = asyncio.ensure_future(parts.searches.call(work))
-    leaving = asyncio.ensure_future(_until_gone(request))
-
-    try:
-        await asyncio.wait((search, leaving), return_when=asyncio.FIRST_COMPLETED)
-        return JSONAnswer(search.result()) if search.done() else Response(status_code=_GONE)
-    finally:
-        search.cancel()
-        leaving.cancel()
-
-
-async def _until_gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+    return await answer(parts, request, count)
 
 
 def _write_counts(counts: Histogram) -> bytes:
@@ -101,8 +82,8 @@ def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes
 
     rest = {
         "cursor": page_cursor(page.next) if page.next else None,
-        "partial": _partial(page),
-        "took_ms": round((time.perf_counter() - started) * 1000, 3),
+        "partial": partial_json(page.partial, page.events[-1].event.time_us if page.events else None),
+        "took_ms": took_ms(started),
         "stats": {
             "matched": len(page.events) if first and page.next is None else None,
             "total": page.total,
@@ -112,12 +93,3 @@ def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes
         },
     }
     return head + to_json(rest)[1:]
-
-
-def _partial(page: Page) -> dict[str, str | None] | None:
-    """Say how far the events on this page reach, where some may be missing."""
-    if page.partial is None:
-        return None
-
-    reached = format_time(page.events[-1].event.time_us) if page.events else None
-    return {"scanned_to": reached, "reason": page.partial}

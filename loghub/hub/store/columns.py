@@ -36,7 +36,8 @@ JSON_COLUMNS = {"exception": "VARCHAR", "attributes": "VARCHAR"}
 
 COLUMNS = PLACE_COLUMNS | KEY_COLUMNS | DERIVED_COLUMNS | JSON_COLUMNS
 
-_IN_COLUMNS = frozenset((*KEY_COLUMNS, "timestamp", "exception"))
+IN_COLUMNS = frozenset((*KEY_COLUMNS, "timestamp", "exception"))
+"""Keys that are not among the attributes."""
 
 
 def to_row(stored: StoredEvent) -> tuple[object, ...]:
@@ -44,7 +45,7 @@ def to_row(stored: StoredEvent) -> tuple[object, ...]:
     fields = stored.event.fields
     exception = fields.get("exception")
     inside = exception if isinstance(exception, dict) else {}
-    attributes = {key: value for key, value in fields.items() if key not in _IN_COLUMNS}
+    attributes = {key: value for key, value in fields.items() if key not in IN_COLUMNS}
 
     return (
         stored.arrival,

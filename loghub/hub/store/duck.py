@@ -21,8 +21,10 @@ import duckdb
 from loghub.errors import StoreError
 from loghub.hub.store.accounts import Account
 from loghub.hub.store.books import Books
+from loghub.hub.store.counting import read_facets, read_names
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
+from loghub.hub.store.grouping import read_groups
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.ledger import Ledger, Sighting
@@ -31,12 +33,14 @@ from loghub.hub.store.partitions import Part, Parts
 from loghub.hub.store.protocol import Appended, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.quarantine import Quarantine
 from loghub.hub.store.queries import Queries
-from loghub.hub.store.reading import Source, read_arrivals, read_histogram, read_page
+from loghub.hub.store.reading import find_event, read_arrivals, read_histogram, read_numbered, read_page
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
 from loghub.hub.store.retention import expired
 from loghub.hub.store.seal import OnStep, open_part, write_part
+from loghub.hub.store.source import Source
 from loghub.hub.store.sql import where
+from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
 from loghub.query.tree import Query
 
 HOUR_US = 3_600_000_000
@@ -212,6 +216,31 @@ class DuckStore:
         with self._read() as source:
             return read_histogram(source, where(query, now_us=now_us), span, buckets, by)
 
+    def facets(self, query: Query, span: Span, *, now_us: int, fields: Sequence[str], limit: int) -> Facets:
+        """Count the values of fields over all events that match; each element of a list is a value."""
+        with self._read() as source:
+            return read_facets(source, where(query, now_us=now_us), span, fields, limit)
+
+    def names(self, query: Query, span: Span, *, now_us: int, limit: int) -> FieldCounts:
+        """Count the names of fields over all events that match."""
+        with self._read() as source:
+            return read_names(source, where(query, now_us=now_us), span, limit)
+
+    def groups(self, query: Query, span: Span, *, now_us: int, grouping: Grouping) -> Groups:
+        """Group all events that match."""
+        with self._read() as source:
+            return read_groups(source, where(query, now_us=now_us), span, grouping)
+
+    def find(self, source: str, seq: int) -> StoredEvent | None:
+        """Give an event by its id; None where it is not there (any more)."""
+        with self._read() as asked:
+            return find_event(asked, source, seq)
+
+    def numbered(self, arrivals: Sequence[int]) -> list[StoredEvent]:
+        """Give the events that have these arrival numbers and are there, in any order."""
+        with self._read() as source:
+            return read_numbered(source, arrivals)
+
     def after(self, arrival: int, limit: int) -> list[StoredEvent]:
         """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`."""
         recent = self._recent.after(arrival, limit)
@@ -283,8 +312,8 @@ class DuckStore:
         with self._parts.hold() as parts:
             self._check()
 
-            with self._queries.cursor() as cursor:
-                source = Source(cursor, parts)
+            with self._queries.question() as question:
+                source = Source(question, self._queries, parts)
                 yield source
 
         for part, reason in source.unread.items():

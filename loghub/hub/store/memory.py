@@ -9,7 +9,6 @@ Rules:
    thread is inside; it is never held while a watcher is called.
 """
 
-import json
 import os
 import threading
 import time
@@ -18,10 +17,11 @@ from collections.abc import Callable, Sequence
 from itertools import count, islice
 
 from loghub.event.encode import decode
-from loghub.event.model import Event, JSONValue
+from loghub.event.model import Event
 from loghub.hub.store.accounts import Account
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import trim
+from loghub.hub.store.memory_counts import count_names, count_values, group
 from loghub.hub.store.protocol import (
     Appended,
     Histogram,
@@ -32,8 +32,12 @@ from loghub.hub.store.protocol import (
     Span,
     StoredEvent,
 )
+from loghub.hub.store.steps import cut
+from loghub.hub.store.stop import current_stop
+from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
 from loghub.query.fields import reader
 from loghub.query.predicate import predicate
+from loghub.query.texts import value_text
 from loghub.query.tree import Query
 from loghub.wire.batch import source_id
 
@@ -105,11 +109,35 @@ class MemoryStore:
         read = reader(by)
 
         for stored in self._matching(query, span, now_us):
-            key = _key(read(stored.event))
+            key = value_text(read(stored.event)) or ""
             counts = series.setdefault(key, [0] * buckets)
             counts[(stored.event.time_us - span.start_us) // step_us] += 1
 
         return Histogram(span.start_us, span.end_us, step_us, series)
+
+    def facets(self, query: Query, span: Span, *, now_us: int, fields: Sequence[str], limit: int) -> Facets:
+        """Count the values of fields over all events that match; each element of a list is a value."""
+        events = self._matching(query, span, now_us)
+        return Facets([count_values(events, name, limit) for name in fields])
+
+    def names(self, query: Query, span: Span, *, now_us: int, limit: int) -> FieldCounts:
+        """Count the names of fields over all events that match."""
+        return FieldCounts(count_names(self._matching(query, span, now_us), limit))
+
+    def groups(self, query: Query, span: Span, *, now_us: int, grouping: Grouping) -> Groups:
+        """Group all events that match."""
+        times = [stored.event.time_us for stored in self.after(0, self.maxlen)]
+        steps = cut(times, times, span, grouping.spark)
+        return group(self._matching(query, span, now_us), grouping, steps)
+
+    def find(self, source: str, seq: int) -> StoredEvent | None:
+        """Give an event by its id; None where it is not there (any more)."""
+        everything = self.after(0, self.maxlen)
+        return next((stored for stored in everything if (stored.source, stored.seq) == (source, seq)), None)
+
+    def numbered(self, arrivals: Sequence[int]) -> list[StoredEvent]:
+        """Give the events that have these arrival numbers and are there, in any order."""
+        return [stored for number in arrivals for stored in self.after(number - 1, 1) if stored.arrival == number]
 
     def after(self, arrival: int, limit: int) -> list[StoredEvent]:
         """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`."""
@@ -184,12 +212,16 @@ class MemoryStore:
 
     def _matching(self, query: Query, span: Span, now_us: int) -> list[StoredEvent]:
         matches = predicate(query, now_us=now_us)
+        stop = current_stop()
+        found: list[StoredEvent] = []
 
-        return [
-            stored
-            for stored in self.after(0, self.maxlen)
-            if span.start_us <= stored.event.time_us < span.end_us and matches(stored.event)
-        ]
+        for stored in self.after(0, self.maxlen):
+            stop.check()
+
+            if span.start_us <= stored.event.time_us < span.end_us and matches(stored.event):
+                found.append(stored)
+
+        return found
 
 
 class _Kept:
@@ -220,14 +252,6 @@ def _read(line: bytes, received_us: int) -> Event:
         fields = {"message": line.decode("utf-8", "backslashreplace").rstrip("\n")}
 
     return Event.from_mapping(fields, now_us=received_us)
-
-
-def _key(value: JSONValue) -> str:
-    """Write a field's value as the key of a series; events without it count under the empty text."""
-    if value is None:
-        return ""
-
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
 def _place(stored: StoredEvent) -> Place:

@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from loghub.event.model import Event
 from loghub.hub.store.accounts import Account
+from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups, Partial
 from loghub.query.tree import Query
 from loghub.wire.report import Report
 
@@ -126,7 +127,7 @@ class Page:
     scanned: int
     partitions: int
     skipped: int
-    partial: str | None = None
+    partial: Partial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ class Histogram:
     end_us: int
     step_us: int
     series: dict[str, list[int]]
-    partial: str | None = None
+    partial: Partial | None = None
 
 
 class Store(Protocol):
@@ -164,6 +165,21 @@ class Store(Protocol):
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""
+
+    def facets(self, query: Query, span: Span, *, now_us: int, fields: Sequence[str], limit: int) -> Facets:
+        """Count the values of fields over all events that match; each element of a list is a value."""
+
+    def names(self, query: Query, span: Span, *, now_us: int, limit: int) -> FieldCounts:
+        """Count the names of fields over all events that match."""
+
+    def groups(self, query: Query, span: Span, *, now_us: int, grouping: Grouping) -> Groups:
+        """Group all events that match."""
+
+    def find(self, source: str, seq: int) -> StoredEvent | None:
+        """Give an event by its id; None where it is not there (any more)."""
+
+    def numbered(self, arrivals: Sequence[int]) -> list[StoredEvent]:
+        """Give the events that have these arrival numbers and are there, in any order."""
 
     def after(self, arrival: int, limit: int) -> list[StoredEvent]:
         """Give the events that arrived behind `arrival`, in order of arrival, at most `limit`.

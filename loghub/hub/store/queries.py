@@ -16,15 +16,30 @@ import duckdb
 
 from loghub.errors import QueryTimeoutError, StoreError
 from loghub.hub.store.engine import Cursor
+from loghub.hub.store.stop import current_stop
 
 _AGAIN_S = 0.02
+_SUM_UP_S = 5.0
 
 
 @dataclass(slots=True, eq=False)
-class _Question:
+class Question:
+    """One question.
+
+    Attributes:
+        cursor: to ask it with.
+        deadline: until when it may take, on the monotonic clock.
+        error: why it has to end; None while it may go on.
+    """
+
     cursor: Cursor
     deadline: float
     error: StoreError | None = None
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether it was interrupted because it took too long."""
+        return isinstance(self.error, QueryTimeoutError)
 
 
 class Queries:
@@ -38,7 +53,7 @@ class Queries:
     def __init__(self, engine: Cursor, seconds: float) -> None:
         self._engine = engine
         self._seconds = seconds
-        self._running: set[_Question] = set()
+        self._running: set[Question] = set()
         self._changed = threading.Condition()
         self._closed = False
         threading.Thread(target=self._watch, name="loghub-queries", daemon=True).start()
@@ -54,20 +69,41 @@ class Queries:
             QueryTimeoutError: it took too long.
             StoreError: it was interrupted, or the store is closed.
         """
+        with self.question(limited=limited) as question:
+            yield question.cursor
+
+    @contextmanager
+    def question(self, *, limited: bool = True) -> Iterator[Question]:
+        """Give a question, whose cursor is good for the length of a `with` block; as `cursor` does."""
         with self._engine.cursor() as cursor:
             question = self._begin(cursor, time.monotonic() + self._seconds if limited else float("inf"))
+            end_watch = current_stop().watch(lambda: self._stop(question))
 
             try:
-                yield cursor
+                yield question
             except duckdb.InterruptException as error:
                 raise question.error or error from error
             finally:
+                end_watch()
+
                 with self._changed:
                     self._running.remove(question)
                     self._changed.notify_all()
 
-    def _begin(self, cursor: Cursor, deadline: float) -> _Question:
-        question = _Question(cursor, deadline)
+    def sum_up(self, question: Question) -> None:
+        """Give a question that came too late a little more time, to make an answer of what it has."""
+        with self._changed:
+            question.error = None
+            question.deadline = time.monotonic() + _SUM_UP_S
+            self._changed.notify_all()
+
+    def _stop(self, question: Question) -> None:
+        with self._changed:
+            question.error = StoreError("nobody waits for the answer")
+            self._changed.notify_all()
+
+    def _begin(self, cursor: Cursor, deadline: float) -> Question:
+        question = Question(cursor, deadline)
 
         with self._changed:
             if self._closed:

@@ -6,63 +6,28 @@ A sealed part that cannot be read is left out, and the answer says so.
 
 import heapq
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import duckdb
-
-from loghub.hub.store.columns import KEY_COLUMNS, PLACE_COLUMNS, from_row
-from loghub.hub.store.engine import SELECTED, Cursor, is_unreadable
+from loghub.hub.store.columns import PLACE_COLUMNS, from_row
+from loghub.hub.store.engine import SELECTED
+from loghub.hub.store.field_sql import field_value, text_of
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Histogram, Order, Page, Place, Span, StoredEvent
+from loghub.hub.store.source import Row, Source
 from loghub.hub.store.sql import Where
-from loghub.query.fields import INSIDE_EXCEPTION, paths
 
-Row: TypeAlias = tuple[Any, ...]
 Key: TypeAlias = tuple[int, str, int]
 
 _PAGE = f"SELECT {SELECTED} FROM {{table}} WHERE {{conditions}} ORDER BY {{order}} LIMIT ?"  # noqa: S608 (our columns)
 _ARRIVALS = f"SELECT {SELECTED} FROM {{table}} WHERE arrival > ? ORDER BY arrival LIMIT ?"  # noqa: S608 (our columns)
+_BY_ID = f"SELECT {SELECTED} FROM {{table}} WHERE source = ? AND seq = ? LIMIT 1"  # noqa: S608 (our columns)
+_NUMBERED = f"SELECT {SELECTED} FROM {{table}} WHERE arrival IN (SELECT unnest(?::BIGINT[]))"  # noqa: S608 (our columns)
 _COUNTS = (
     "SELECT (time_us - ?) // ? AS bucket, coalesce({field}, '') AS key, count(*) FROM {table}"
     " WHERE ({where}) AND time_us >= ? AND time_us < ? GROUP BY bucket, key"
 )
+_NO_SOURCE = "0"  # comes before each
 _SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("source", "seq", "time_us"))
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What a read asks.
-
-    Attributes:
-        cursor: of the thread that asks.
-        parts: the parts of the store.
-        unread: those that could not be read, with the reason; filled by reading.
-    """
-
-    cursor: Cursor
-    parts: Sequence[Part]
-    unread: dict[Part, str] = field(default_factory=dict)
-
-    @property
-    def partial(self) -> str | None:
-        """Why events may be missing; None where none are."""
-        if not self.unread:
-            return None
-
-        names = ", ".join(part.path.name for part in self.unread if part.path)
-        return f"{len(self.unread)} of {len(self.parts)} parts could not be read: {names}"
-
-    def rows(self, part: Part, sql: str, values: Sequence[object]) -> list[Row]:
-        """Ask one part; none where its file cannot be read."""
-        try:
-            return self.cursor.execute(sql, values).fetchall()
-        except duckdb.Error as error:
-            if part.path is None or not is_unreadable(error):
-                raise
-
-            self.unread[part] = str(error)
-            return []
 
 
 def read_page(source: Source, where: Where, span: Span, limit: int, order: Order, start: Place | None) -> Page:
@@ -82,20 +47,33 @@ def read_page(source: Source, where: Where, span: Span, limit: int, order: Order
             span = walk.within(span, found[-1])
 
         rows = _read_part(source, part, where, span, limit + 1, walk, start)
+
+        if source.late:
+            source.leave(hit, looked)
+            edge = walk.reached(hit[looked:])
+            found = [row for row in found if walk.is_before(row, edge)]
+            break
+
         found = list(heapq.merge(found, rows, key=_key, reverse=walk.reverse))[: limit + 1]
         looked += 1
 
     events = [from_row(row) for row in found[:limit]]
-    more = len(found) > limit and bool(events)
+    following = None
+
+    if len(found) > limit and events:
+        following = Place(events[-1].event.time_us, events[-1].source, events[-1].seq)
+
+    elif source.late:
+        following = walk.place(walk.reached(source.left))
 
     return Page(
         events=events,
-        next=Place(events[-1].event.time_us, events[-1].source, events[-1].seq) if more else None,
+        next=following,
         total=sum(part.extent.count for part in parts),
         scanned=sum(part.extent.count for part in hit[:looked]),
         partitions=looked,
         skipped=len(parts) - looked,
-        partial=source.partial,
+        partial=source.partial(walk.reached),
     )
 
 
@@ -140,6 +118,19 @@ class _Newest:
     def behind(span: Span, start: Place) -> Span:
         return Span(span.start_us, min(span.end_us, start.time_us + 1))
 
+    @staticmethod
+    def reached(left: Sequence[Part]) -> int:
+        """Give the time from which on all was read, where these parts were not."""
+        return max(part.extent.max_us for part in left) + 1
+
+    @staticmethod
+    def is_before(row: Row, edge: int) -> bool:
+        return int(row[_TIME]) >= edge
+
+    @staticmethod
+    def place(edge: int) -> Place:
+        return Place(edge, _NO_SOURCE, 0)
+
 
 class _Oldest:
     """From the oldest event to the newest."""
@@ -164,6 +155,19 @@ class _Oldest:
     def behind(span: Span, start: Place) -> Span:
         return Span(max(span.start_us, start.time_us), span.end_us)
 
+    @staticmethod
+    def reached(left: Sequence[Part]) -> int:
+        """Give the time up to which all was read, where these parts were not."""
+        return min(part.extent.min_us for part in left)
+
+    @staticmethod
+    def is_before(row: Row, edge: int) -> bool:
+        return int(row[_TIME]) < edge
+
+    @staticmethod
+    def place(edge: int) -> Place:
+        return Place(edge, _NO_SOURCE, 0)
+
 
 _WALKS: dict[Order, _Newest | _Oldest] = {"newest": _Newest(), "oldest": _Oldest()}
 
@@ -174,47 +178,44 @@ def read_histogram(source: Source, where: Where, span: Span, buckets: int, by: s
     The step is in whole milliseconds, as the answer is written with it.
     """
     step_us = max(1, -(-(span.end_us - span.start_us) // (buckets * 1000))) * 1000
-    name, name_values = _field(by)
+    key = field_value(by)
     series: dict[str, list[int]] = {}
 
+    for part in source.walk(span):
+        sql = _COUNTS.format(field=text_of(key), table=part.table, where=where.sql)
+        values = [span.start_us, step_us, *key.params, *where.params, span.start_us, span.end_us]
+
+        for bucket, text, number in source.rows(part, sql, values):
+            series.setdefault(text, [0] * buckets)[bucket] += number
+
+    return Histogram(span.start_us, span.end_us, step_us, series, source.partial())
+
+
+def find_event(source: Source, sender: str, seq: int) -> StoredEvent | None:
+    """Give an event by its id; None where it is not there (any more)."""
+    for part in sorted(source.parts, key=lambda part: -part.extent.first):
+        rows = source.rows(part, _BY_ID.format(table=part.table), [sender, seq])
+
+        if rows:
+            return from_row(rows[0])
+
+    if source.late:
+        raise source.late
+
+    return None
+
+
+def read_numbered(source: Source, arrivals: Sequence[int]) -> list[StoredEvent]:
+    """Give the events that have these arrival numbers, in any order."""
+    found: list[Row] = []
+
     for part in source.parts:
-        if not part.extent.overlaps(span):
-            continue
+        wanted = [number for number in arrivals if part.extent.first <= number <= part.extent.last]
 
-        sql = _COUNTS.format(field=name, table=part.table, where=where.sql)
-        values = [span.start_us, step_us, *name_values, *where.params, span.start_us, span.end_us]
+        if wanted:
+            found += source.rows(part, _NUMBERED.format(table=part.table), [wanted])
 
-        for bucket, key, number in source.rows(part, sql, values):
-            series.setdefault(key, [0] * buckets)[bucket] += number
-
-    return Histogram(span.start_us, span.end_us, step_us, series, source.partial)
-
-
-def _field(name: str) -> tuple[str, list[str]]:
-    """Give the SQL of a field as text, NULL where it is absent, and its parameters."""
-    column = _FIELD_COLUMNS.get(name)
-
-    if column is not None:
-        return f"{column}::VARCHAR", []
-
-    inside = name.startswith(INSIDE_EXCEPTION)
-    table = "exception" if inside else "attributes"
-    places = paths(name.removeprefix(INSIDE_EXCEPTION) if inside else name)
-    texts = ", ".join([f"json_extract_string({table}, ?)"] * len(places))
-    return f"coalesce({texts}, NULL)", [_json_path(place) for place in places]
-
-
-def _json_path(steps: Sequence[str]) -> str:
-    quoted = (step.replace("\\", "\\\\").replace('"', '\\"') for step in steps)
-    return "$" + "".join(f'."{step}"' for step in quoted)
-
-
-_FIELD_COLUMNS = {key: key for key in KEY_COLUMNS} | {
-    "levelno": "severity",
-    "exception": "exception_type",
-    "exception.type": "exception_type",
-    "exception.fingerprint": "fingerprint",
-}
+    return [from_row(row) for row in found]
 
 
 def read_arrivals(source: Source, arrival: int, limit: int) -> list[StoredEvent]:

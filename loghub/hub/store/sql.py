@@ -42,8 +42,8 @@ _INT64 = range(-(2**63), 2**63)
 _SAFE_INTEGER = 10**15  # written without an exponent, as an integer and as a float
 _ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
-_INTEGER_COLUMNS = {key: key for key, kind in KEY_COLUMNS.items() if kind == "BIGINT"} | {"levelno": "severity"}
-_TEXT_COLUMNS = {key: key for key, kind in KEY_COLUMNS.items() if kind == "VARCHAR"} | {
+INTEGER_COLUMNS = {key: key for key, kind in KEY_COLUMNS.items() if kind == "BIGINT"} | {"levelno": "severity"}
+TEXT_COLUMNS = {key: key for key, kind in KEY_COLUMNS.items() if kind == "VARCHAR"} | {
     "exception": "exception_type",
     "exception.type": "exception_type",
     "exception.fingerprint": "fingerprint",
@@ -124,13 +124,13 @@ def _equals_level(pattern: tree.Pattern) -> Where:
 
 
 def _equals_plain(field: str, text: str) -> Where:
-    if field in _TEXT_COLUMNS:
-        return Where(f"{_TEXT_COLUMNS[field]} = ?", (text,))
+    if field in TEXT_COLUMNS:
+        return Where(f"{TEXT_COLUMNS[field]} = ?", (text,))
 
     number = number_literal(text)
 
-    if field in _INTEGER_COLUMNS:
-        return _FALSE if number is None else _equals_integer(_INTEGER_COLUMNS[field], number)
+    if field in INTEGER_COLUMNS:
+        return _FALSE if number is None else _equals_integer(INTEGER_COLUMNS[field], number)
 
     return _in_json(field, lambda raw: _raw_equals(raw, text, number), _value_text(text, number))
 
@@ -159,12 +159,12 @@ def _present(query: tree.Present, _now_us: int) -> Where:
     if query.field in ("timestamp", "levelno", "level"):
         return _TRUE
 
-    column = "exception" if query.field == "exception" else _TEXT_COLUMNS.get(query.field, query.field)
+    column = "exception" if query.field == "exception" else TEXT_COLUMNS.get(query.field, query.field)
 
-    if query.field in _TEXT_COLUMNS or query.field in _INTEGER_COLUMNS:
+    if query.field in TEXT_COLUMNS or query.field in INTEGER_COLUMNS:
         return Where(f"{column} IS NOT NULL")
 
-    raw, guard = _raw(query.field)
+    raw, guard = raw_json(query.field)
     return _join("AND", (*guard, Where(f"{raw.sql} <> 'null'", raw.params)))
 
 
@@ -177,11 +177,11 @@ def _matches(query: tree.Matches, _now_us: int) -> Where:
 
 def _on_text(field: str, test: str, param: str) -> Where:
     """Put a test of texts on a field's texts, integers and booleans."""
-    if field in _TEXT_COLUMNS:
-        return Where(test.format(_TEXT_COLUMNS[field]), (param,))
+    if field in TEXT_COLUMNS:
+        return Where(test.format(TEXT_COLUMNS[field]), (param,))
 
-    if field in _INTEGER_COLUMNS:
-        return Where(test.format(f"{_INTEGER_COLUMNS[field]}::VARCHAR"), (param,))
+    if field in INTEGER_COLUMNS:
+        return Where(test.format(f"{INTEGER_COLUMNS[field]}::VARCHAR"), (param,))
 
     def on_raw(raw: Where) -> Where:
         spelt = f"json_type({raw.sql}) IN ('VARCHAR', 'BIGINT', 'UBIGINT', 'BOOLEAN')"
@@ -203,13 +203,13 @@ def _compare(query: tree.Compare, now_us: int) -> Where:
     if query.field == "level":
         return _order_integer("severity", query.operator, float(severity_of(query.value)))
 
-    if query.field in _TEXT_COLUMNS:
+    if query.field in TEXT_COLUMNS:
         return _FALSE
 
     bound = float(query.value)
 
-    if query.field in _INTEGER_COLUMNS:
-        return _order_integer(_INTEGER_COLUMNS[query.field], query.operator, bound)
+    if query.field in INTEGER_COLUMNS:
+        return _order_integer(INTEGER_COLUMNS[query.field], query.operator, bound)
 
     return _in_json(
         query.field,
@@ -233,7 +233,7 @@ def _in_json(field: str, test: Callable[[Where], Where], value: str | None = Non
         test: makes a condition on raw JSON text.
         value: a text that stands in the JSON where the test can pass.
     """
-    raw, guard = _raw(field)
+    raw, guard = raw_json(field)
     element = test(Where("element::VARCHAR"))
     alone = test(raw)
     elements = f"len(list_filter(json_extract({raw.sql}, '$[*]'), lambda element: {element.sql})) > 0"
@@ -246,7 +246,7 @@ def _in_json(field: str, test: Callable[[Where], Where], value: str | None = Non
     return _join("AND", (*guard, *needle, either))
 
 
-def _raw(field: str) -> tuple[Where, tuple[Where, ...]]:
+def raw_json(field: str) -> tuple[Where, tuple[Where, ...]]:
     """Give the raw JSON text of a field, and conditions that are cheap and hold wherever it exists."""
     inside = field.startswith(INSIDE_EXCEPTION)
     column = "exception" if inside else "attributes"

@@ -15,6 +15,7 @@ from loghub.hub.api.app import create_app
 from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.protocol import Page
+from loghub.hub.store.summaries import Partial
 
 PATH = "/api/v1/search"
 
@@ -52,7 +53,7 @@ def test_pages_follow_each_other_without_a_gap(hub: httpx.Client, memory: Memory
 def test_events_that_may_be_missing_are_told_with_the_reason() -> None:
     class Damaged(MemoryStore):
         def search(self, *arguments: Any, **options: Any) -> Page:
-            return replace(super().search(*arguments, **options), partial="a part cannot be read")
+            return replace(super().search(*arguments, **options), partial=Partial("a part cannot be read"))
 
     store = Damaged()
     store.append([batch(line("one", 1), line("two", 2))])

@@ -20,6 +20,7 @@ from loghub.hub.store.marks import Marks
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span, StoredEvent
 from loghub.hub.store.seal import STEPS, open_part
+from loghub.hub.store.summaries import Partial
 from loghub.query.tree import Everything
 
 
@@ -302,7 +303,7 @@ def test_a_damaged_block_costs_its_part_and_no_search(tmp_path: Path, caplog: py
     with opened(tmp_path) as store:
         page = store.search(Everything(), EVER, now_us=START_US, limit=100_000, order="oldest")
         assert [stored.seq for stored in page.events] == list(range(10_001, 20_001))
-        assert page.partial == f"1 of 3 parts could not be read: {spoilt.name}"
+        assert page.partial == Partial(f"1 of 3 parts could not be read: {spoilt.name}")
         histogram = store.histogram(Everything(), Span(START_US, START_US + 10**6), now_us=START_US, buckets=1)
         assert sum(counts[0] for counts in histogram.series.values()) == 10_000
         assert histogram.partial == page.partial

@@ -1,0 +1,105 @@
+"""Counts over the parts: the values of fields, and the names of fields.
+
+Rules:
+1. A part is read once for all fields (grouping sets), into a table of counts. What has to be done for each
+   value (text out of JSON, elements of a list) is done on that table.
+2. Such a table is temporary: it belongs to the cursor, and goes to the disk where memory is short.
+"""
+
+import json
+from collections.abc import Sequence
+
+from loghub.hub.store.columns import KEY_COLUMNS
+from loghub.hub.store.field_sql import Field, field_value
+from loghub.hub.store.names import Names, kind_of
+from loghub.hub.store.protocol import Span
+from loghub.hub.store.source import Source
+from loghub.hub.store.sql import Where
+from loghub.hub.store.summaries import Facet, Facets, FieldCounts
+
+_MATCHING = "({where}) AND time_us >= ? AND time_us < ?"
+_TABLE = "CREATE OR REPLACE TEMP TABLE counted (field INTEGER, key VARCHAR, number BIGINT)"
+_COUNT = (
+    "INSERT INTO counted SELECT field, key, number FROM (SELECT CASE {cases} END AS field,"
+    " coalesce({columns}) AS key, count(*) AS number FROM (SELECT {values} FROM {table} WHERE {matching})"
+    " GROUP BY GROUPING SETS ({sets})) WHERE key IS NOT NULL"
+)
+_PLAIN_VALUES = "SELECT key AS value, sum(number)::BIGINT AS number FROM counted WHERE field = ? GROUP BY key"
+_JSON_VALUES = (
+    "SELECT json_extract_string(raw, '$') AS value, sum(number)::BIGINT AS number FROM ("
+    "SELECT unnest(CASE WHEN starts_with(key, '[') THEN list_distinct(json_extract(key, '$[*]')::VARCHAR[])"
+    " ELSE [key] END) AS raw, sum(number) AS number FROM counted WHERE field = ? GROUP BY key)"
+    " WHERE raw <> 'null' AND NOT starts_with(raw, '[') AND NOT starts_with(raw, '{') GROUP BY value"
+)
+_LARGEST = "SELECT value, number FROM ({values}) ORDER BY number DESC, value LIMIT ?"
+_DISTINCT = "SELECT count(*) FROM ({values})"
+
+
+def read_facets(source: Source, where: Where, span: Span, fields: Sequence[str], limit: int) -> Facets:
+    """Count the values of fields; an event counts once for each value of a list."""
+    values = [field_value(name) for name in fields]
+    source.cursor.execute(_TABLE)
+    sql, params = _count_sql(values, where, span)
+
+    for part in source.walk(span):
+        source.rows(part, sql.replace("{table}", part.table), params)
+
+    facets = [_facet(source, index, name, values[index], limit) for index, name in enumerate(fields)]
+    return Facets(facets, source.partial())
+
+
+def _count_sql(values: Sequence[Field], where: Where, span: Span) -> tuple[str, list[object]]:
+    columns = [f"value_{index}" for index in range(len(values))]
+
+    sql = _COUNT.format(
+        cases=" ".join(f"WHEN grouping({column}) = 0 THEN {index}" for index, column in enumerate(columns)),
+        columns=", ".join([*columns, "NULL"]),
+        values=", ".join(f"{value.sql} AS {column}" for value, column in zip(values, columns, strict=True)),
+        table="{table}",
+        matching=_MATCHING.format(where=where.sql),
+        sets=", ".join(f"({column})" for column in columns),
+    )
+    params = [param for value in values for param in value.params]
+    return sql, [*params, *where.params, span.start_us, span.end_us]
+
+
+def _facet(source: Source, index: int, name: str, value: Field, limit: int) -> Facet:
+    values = _JSON_VALUES if value.is_json else _PLAIN_VALUES
+    found = source.cursor.execute(_LARGEST.format(values=values), [index, limit]).fetchall()
+    distinct = len(found)
+
+    if distinct == limit:
+        ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values), [index]).fetchall()
+
+    return Facet(name, distinct, [(text, number) for text, number in found])
+
+
+_EACH_COLUMN = {name: f"count({name})" for name in KEY_COLUMNS} | {
+    "levelno": "count(*)",
+    "timestamp": "count(*)",
+    "exception": "count(exception_type)",
+    "exception.fingerprint": "count(fingerprint)",
+}
+_COLUMNS_SQL = f"SELECT {', '.join(_EACH_COLUMN.values())} FROM {{table}} WHERE {_MATCHING}"  # noqa: S608 (our columns)
+_SHAPES_SQL = (
+    "SELECT json_structure(attributes)::VARCHAR AS shape, count(*) FROM {table}"  # noqa: S608 (our columns)
+    f" WHERE attributes <> '{{{{}}}}' AND {_MATCHING} GROUP BY shape"
+)
+
+
+def read_names(source: Source, where: Where, span: Span, limit: int) -> FieldCounts:
+    """Count the names of fields, those inside of objects too."""
+    names = Names()
+    params = [*where.params, span.start_us, span.end_us]
+
+    for part in source.walk(span):
+        for counts in source.rows(part, _COLUMNS_SQL.format(table=part.table, where=where.sql), params):
+            for name, count in zip(_EACH_COLUMN, counts, strict=True):
+                if count:
+                    names.add(name, kind_of(name), count)
+
+        if not source.late:
+            for shape, count in source.rows(part, _SHAPES_SQL.format(table=part.table, where=where.sql), params):
+                names.add_shape(json.loads(shape), count)
+
+    return FieldCounts(names.largest(limit), source.partial())
