@@ -1,0 +1,77 @@
+"""Disks that fail, for tests: a small one, and one that answers with an error whenever it is told to."""
+
+import contextlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <stdio.h>
+
+/* While the file $FAIL_SWITCH is there, a write to a file below $FAIL_BELOW ends in EIO. */
+ssize_t write(int descriptor, const void *data, size_t size) {
+    static ssize_t (*real)(int, const void *, size_t);
+    char link[64], path[4096];
+    const char *control = getenv("FAIL_SWITCH"), *below = getenv("FAIL_BELOW");
+    if (!real) real = (ssize_t (*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length > 0 && control && below && access(control, F_OK) == 0) {
+        path[length] = 0;
+        if (strncmp(path, below, strlen(below)) == 0) { errno = EIO; return -1; }
+    }
+    return real(descriptor, data, size);
+}
+"""
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """Mount a tmpfs; it is an error where that is not allowed."""
+    folder.mkdir()
+    subprocess.run(["/bin/mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=True)
+
+    try:
+        yield folder
+    finally:
+        subprocess.run(["/bin/umount", "--lazy", str(folder)], check=True)
+
+
+def remount(folder: Path, how: str) -> None:
+    subprocess.run(["/bin/mount", "-o", f"remount,{how}", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Take the room that is left."""
+    path = folder / "filler"
+
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+
+    return path
+
+
+def build_shim(folder: Path) -> Path:
+    """Compile the shim that lets writes fail."""
+    source, library = folder / "shim.c", folder / "shim.so"
+    source.write_text(SHIM)
+    compiler = shutil.which("cc")
+    assert compiler is not None, "the tests of faults build a shim: install a C compiler"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
+    return library
+
+
+def without_rights() -> None:
+    """Give up root's rights, which no permission binds; for children."""
+    os.setgroups([])
+    os.setgid(65_534)
+    os.setuid(65_534)
