@@ -6,6 +6,7 @@ from typing import cast
 import click
 
 _COMMANDS = {
+    "dead": "loghub.cli.dead",
     "demo": "loghub.cli.demo",
     "serve": "loghub.cli.serve",
 }
