@@ -13,6 +13,7 @@ from typing import Protocol
 
 MAX_LINE = 16 * 2**20
 _CHUNK = 2**20
+_BLOCK = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,32 @@ def fragment(source: Source, offset: int) -> Piece | None:
     """Give what stands behind the last newline, cut where it is too long; None where there is nothing."""
     data = source.read(offset, MAX_LINE)
     return Piece((data,), offset, offset + len(data), "the line has no end") if data else None
+
+
+def end_of_last_line(source: Source, size: int) -> int:
+    """Find the byte behind the last newline of a file of this size; 0 where there is none."""
+    while size > 0:
+        start = max(0, size - _BLOCK)
+        place = source.read(start, size - start).rfind(b"\n")
+
+        if place >= 0:
+            return start + place + 1
+
+        size = start
+
+    return 0
+
+
+def lines_before(source: Source, end: int) -> Iterator[bytes]:
+    """Give the lines that stand before a place behind a newline, the last one first."""
+    rest = b""
+
+    while end > 0:
+        start = max(0, end - _BLOCK)
+        texts = (source.read(start, end - start) + rest).split(b"\n")
+        rest = texts[0] if start else b""
+        yield from reversed(texts[1:-1] if start else texts[:-1])
+        rest, end = (rest + b"\n" if start else b""), start
 
 
 def _end_of_line(source: Source, offset: int) -> int:
