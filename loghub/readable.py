@@ -7,13 +7,14 @@ or forge a line. On a terminal the rest goes to a line of its own where it does 
 import calendar
 import importlib.util
 import io
+import os
 import re
 import shutil
 import textwrap
 import time
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TextIO
 
 from loghub.event.model import KEYS, TAIL_KEYS
 
@@ -34,10 +35,12 @@ class Readable:
     Args:
         coloured: whether ANSI colours are used.
         width: columns of the terminal; None where there is none, and lines are as long as they are.
+        dated: whether the day is shown too, where it is not today.
     """
 
-    def __init__(self, *, coloured: bool, width: int | None) -> None:
+    def __init__(self, *, coloured: bool, width: int | None, dated: bool = False) -> None:
         self._coloured = coloured
+        self._dated = dated
         self._width = None if width is None else max(width, _NARROWEST)
         self._logger_width = 0
 
@@ -56,9 +59,12 @@ class Readable:
         return "\n".join([first, *(text.rstrip("\n") for text in below)])
 
     def _line(self, fields: Mapping[str, Any]) -> str:
-        level, logger = str(fields["level"]), visible(str(fields["logger"]))
+        level, logger = visible(str(fields.get("level", ""))), visible(str(fields.get("logger", "")))
         self._logger_width = min(max(self._logger_width, len(logger)), _WIDEST_LOGGER)
-        clock, message = _local_clock(str(fields["timestamp"])), visible(str(fields.get("message", "")))
+        clock, message = (
+            _local_clock(str(fields["timestamp"]), dated=self._dated),
+            visible(str(fields.get("message", ""))),
+        )
         extras = [f"{visible(key)}={_shown(value)}" for key, value in fields.items() if key not in _SHOWN_ALREADY]
         plain = f"{clock} {level:<{_LEVEL_WIDTH}} {logger:<{self._logger_width}} "
 
@@ -125,10 +131,28 @@ def _visible_block(text: str) -> str:
     return _CONTROLS.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-def _local_clock(timestamp: str) -> str:
-    """Give the local time of day, in milliseconds, of a line's timestamp."""
+def is_terminal(stream: TextIO) -> bool:
+    """Tell whether a person looks at a stream."""
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # a stand-in without isatty, or a closed stream
+        return False
+
+
+def wants_colour(stream: TextIO) -> bool:
+    """Follow no-color.org: NO_COLOR wins where it is not empty, then FORCE_COLOR, then the terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+
+    return bool(os.environ.get("FORCE_COLOR")) or is_terminal(stream)
+
+
+def _local_clock(timestamp: str, *, dated: bool = False) -> str:
+    """Give the local time of day, in milliseconds, of a line's timestamp; with the day where that is not today."""
     moment = calendar.timegm(time.strptime(timestamp[:19], "%Y-%m-%dT%H:%M:%S"))
-    return f"{time.strftime('%H:%M:%S', time.localtime(moment))}.{timestamp[20:23]}"
+    then = time.localtime(moment)
+    day = f"{time.strftime('%Y-%m-%d', then)} " if dated and then[:3] != time.localtime()[:3] else ""
+    return f"{day}{time.strftime('%H:%M:%S', then)}.{timestamp[20:23]}"
 
 
 def _shown(value: object) -> str:

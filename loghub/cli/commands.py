@@ -8,7 +8,9 @@ import click
 _COMMANDS = {
     "dead": "loghub.cli.dead",
     "demo": "loghub.cli.demo",
+    "search": "loghub.cli.search",
     "serve": "loghub.cli.serve",
+    "tail": "loghub.cli.tail",
 }
 
 

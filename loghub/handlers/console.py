@@ -14,7 +14,7 @@ from loghub.errors import ConfigError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
 from loghub.options import choice, names_unknown_options, switch
-from loghub.readable import Readable, terminal_width
+from loghub.readable import Readable, is_terminal, terminal_width, wants_colour
 
 _STYLES = {"auto": "auto", "text": "text", "json": "json"}
 
@@ -101,28 +101,13 @@ class ConsoleHandler(logging.StreamHandler[TextIO]):
 
     def _people(self) -> Readable:
         if self._readable is None:
-            width = terminal_width() if _is_terminal(self.stream) else None
-            self._readable = Readable(coloured=_wants_colour(self.stream), width=width)
+            width = terminal_width() if is_terminal(self.stream) else None
+            self._readable = Readable(coloured=wants_colour(self.stream), width=width)
 
         return self._readable
 
     def _is_for_people(self) -> bool:
-        return self._style_name == "text" or (self._style_name == "auto" and _is_terminal(self.stream))
-
-
-def _is_terminal(stream: TextIO) -> bool:
-    try:
-        return stream.isatty()
-    except (AttributeError, ValueError):  # a stand-in without isatty, or a closed stream
-        return False
-
-
-def _wants_colour(stream: TextIO) -> bool:
-    """Follow no-color.org: NO_COLOR wins where it is not empty, then FORCE_COLOR, then the terminal."""
-    if os.environ.get("NO_COLOR"):
-        return False
-
-    return bool(os.environ.get("FORCE_COLOR")) or _is_terminal(stream)
+        return self._style_name == "text" or (self._style_name == "auto" and is_terminal(self.stream))
 
 
 def _descriptor(stream: TextIO) -> int | None:

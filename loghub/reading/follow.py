@@ -17,11 +17,14 @@ before it was read, between two looks, cannot be read. It holds few files open, 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from loghub.errors import MissingExtraError
 from loghub.reading.bodies import HEAD, Body
 from loghub.reading.lives import Chunk, Life, Position
 from loghub.reading.sets import Directory, LogFile
+
+_T = TypeVar("_T")
 
 _HELD = 32
 _STILL_SECONDS = 5.0  # a process that writes looks for a roll once a second
@@ -61,20 +64,33 @@ class Follower:
         """How far each file was read."""
         return [life.position for life in self._lives]
 
-    def skip_to_end(self) -> list[tuple[Path, int]]:
-        """Pass over what is there now; gives the files, oldest first, and where in each the last whole line ends."""
+    def skip_to_end(self) -> None:
+        """Pass over the whole lines that are there now."""
         self._look()
-        ends: list[tuple[Path, int]] = []
 
         for life in self._lives:
             if life.path is not None and self._open(life):
                 life.skip_to_end()
-                ends.append((life.path, life.position.offset))
+                self._rest(life)
 
-                if life is not self._live:
-                    life.rest()
+    def last(
+        self, number: int, accept: Callable[[bytes], _T | None], *, with_fragment: bool = False
+    ) -> list[tuple[bytes, _T]]:
+        """Give the last lines before the positions that are accepted, oldest first, each with what was said of it.
 
-        return ends
+        Args:
+            number: how many.
+            accept: reads a line; None where it is not wanted. Lines come in any order.
+            with_fragment: whether what stands behind the last newline counts as a line.
+        """
+        found: list[tuple[bytes, _T]] = []
+
+        for life in reversed(self._lives):
+            if len(found) < number and (life.is_open or self._open(life)):
+                found = life.last(number - len(found), accept, with_fragment=with_fragment) + found
+                self._rest(life)
+
+        return found
 
     def poll(self) -> Iterator[Chunk]:
         """Give what is new; the chunks of a file in their order.
@@ -164,7 +180,7 @@ class Follower:
         self._is_first_look = False
 
         if self._live is not None and not self._live.is_open:
-            self._live.is_due = True
+            self._live.is_due = not self._live.is_packed
 
         self._forget()
 
@@ -244,6 +260,11 @@ class Follower:
             for life in self._lives
             if life.is_open or life.missing_since is None or now - life.missing_since < _FORGET_SECONDS
         ]
+
+    def _rest(self, life: Life) -> None:
+        """Let go of a file whose end was passed; the one that is written to is held, unless it is compressed."""
+        if life is not self._live or life.is_packed:
+            life.rest()
 
     def _hold_fewer(self) -> None:
         held = [life for life in self._lives if life.is_open and life is not self._live]

@@ -5,15 +5,20 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from loghub.reading.bodies import HEAD, Body, Identity
-from loghub.reading.lines import Piece, end_of_last_line, fragment, pieces
+from loghub.reading.lines import Piece, end_of_last_line, fragment, lines_before, pieces
 from loghub.reading.unpack import DamagedError
 from loghub.wire.batch import source_id
+
+_T = TypeVar("_T")
 
 _TAIL = 64
 
@@ -75,6 +80,7 @@ class Life:
         missing_since: when it was missed; None where it is there.
         changed_at: when it was last written to.
         is_due: whether there may be something to read in a file that is not open.
+        is_packed: whether its file was found to be compressed.
     """
 
     def __init__(self, position: Position) -> None:
@@ -83,7 +89,7 @@ class Life:
         self.path: Path | None = None
         self.missing_since: float | None = None
         self.changed_at = 0.0
-        self.is_due = False
+        self.is_due = self.is_packed = False
         self._size, self._packed_size = position.size, -1
         self._head, self._tail = position.head, position.tail
         self._offset, self._lines = position.offset, position.lines
@@ -151,6 +157,7 @@ class Life:
             return False
 
         self._body = body
+        self.is_packed = body.is_packed
         return True
 
     def move_to(self, body: Body) -> None:
@@ -181,6 +188,33 @@ class Life:
             self._note_ends(self._body)
 
         self._settle()
+
+    def last(self, number: int, accept: Callable[[bytes], _T | None], *, with_fragment: bool) -> list[tuple[bytes, _T]]:
+        """Give the last lines before the position that are accepted, oldest first; see `Follower.last`."""
+        body = self._body
+        found: deque[tuple[bytes, _T]] = deque(maxlen=number)
+
+        if body is None or not number:
+            return []
+
+        if body.is_packed:  # it can be read forward only
+            with suppress(DamagedError):
+                for piece in pieces(body, 0):
+                    found.extend((text, said) for text in piece.texts if (said := accept(text)) is not None)
+
+            return list(found)
+
+        rest = fragment(body, self._offset) if with_fragment else None
+        texts = chain(rest.texts if rest is not None else (), lines_before(body, self._offset))
+
+        for text in texts:
+            if (said := accept(text)) is not None:
+                found.appendleft((text, said))
+
+                if len(found) == number:
+                    break
+
+        return list(found)
 
     def chunks(self) -> Iterator[Chunk]:
         """Give the whole lines that are new."""
