@@ -6,6 +6,9 @@ Rules:
    set. Else who decides about the file is asked first (`rolling.py`): it looks, rolls over, and sets the next window.
 3. A file that does not end with a newline when it is opened (a crash, a full disk) gets one first. What a short write
    left is ended in the same way, and its line is written again: a fragment stands before the whole line, at most.
+4. A shared file is held with a lock that its writers share (`hold.py`): nobody compresses or deletes it meanwhile.
+5. The lines since the last look are remembered, up to a megabyte. Where the file was deleted or replaced meanwhile they
+   are written again, to the one that has the name now; where it was moved they stand in it.
 
 It decides nothing, and it raises OSError: what becomes of a line that cannot be written is the handler's matter.
 """
@@ -19,9 +22,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
+
+from loghub.handlers.hold import is_named, share
 
 _TORN_LOOKS = 5
 _TORN_WAIT_SECONDS = 0.002
+_MOST_DOUBT = 1_000_000
+_OPENINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +90,20 @@ class LogFile:
         self._is_regular = True
         self._quiet_from = self._quiet_until = 0.0
         self._most = sys.maxsize
+        self._remembers = False
+        self._forget()
+        _all.add(self)
 
     def write(self, line: bytes) -> None:
         """Append a line, or several whole ones."""
         now = time.time()
         length = len(line)
 
-        if not (self._quiet_from <= now < self._quiet_until) or self.held + length > self._most:
+        if (
+            not (self._quiet_from <= now < self._quiet_until)
+            or self.held + length > self._most
+            or self._doubt > _MOST_DOUBT
+        ):
             self._prepare(self, length, now)
 
         descriptor: int = self._descriptor  # type: ignore[assignment]  # prepared
@@ -100,6 +115,10 @@ class LogFile:
         if self._most < sys.maxsize:
             # O_APPEND leaves the offset behind what was written: the size, with the lines of other processes.
             self.held = os.lseek(descriptor, 0, os.SEEK_CUR)
+
+        if self._remembers:
+            self._doubtful.append(line)
+            self._doubt += length
 
     def _write_rest(self, descriptor: int, lines: bytes, written: int) -> None:
         """Go on after a short write (the disk is filling up): other processes may have written in between."""
@@ -144,7 +163,7 @@ class LogFile:
         """Open the file that has the name; missing directories are made."""
         self.path = self._name()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = _open_to_append(self.path, self._flags(), self._opening.permissions)
+        descriptor = self._open()
 
         try:
             status = os.fstat(descriptor)
@@ -155,6 +174,7 @@ class LogFile:
             if _ends_torn(descriptor):
                 os.write(descriptor, b"\n")
 
+            self._write_again(descriptor)
             self.held = _size(descriptor)
         except OSError:
             os.close(descriptor)
@@ -165,6 +185,7 @@ class LogFile:
         self.opened_at = status.st_mtime if status.st_size else now
         self._descriptor = descriptor
         self._is_first = False
+        self._remembers = self.is_shared and self._is_regular
 
     def is_current(self) -> bool:
         """Tell whether the open file still has the name."""
@@ -174,6 +195,16 @@ class LogFile:
             return False
 
         return (status.st_dev, status.st_ino) == self.identity
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether so much was written since the last look that it is time for one."""
+        return self._doubt > _MOST_DOUBT
+
+    def trust(self) -> None:
+        """Take what was written so far as being in its place: the file has the name."""
+        self._doubtful.clear()
+        self._doubt = 0
 
     def measure(self) -> int:
         """Ask for the size of the open file: other processes write to it too."""
@@ -194,12 +225,63 @@ class LogFile:
         self.reached = 0
 
         if descriptor is not None:
+            self._take_deleted(descriptor)
+
             with suppress(OSError):
                 try:
                     if self._opening.synced:
                         _sync(descriptor)
                 finally:
                     os.close(descriptor)
+
+    def close(self) -> None:
+        """Let go of the file for good: what was written to a deleted one is brought to its place now."""
+        self.release()
+
+        if self._again:
+            with suppress(OSError):
+                self.open(time.time())
+
+            self.release()
+
+    def abandon(self) -> None:
+        """Let go of the file in the child of a fork: what was written before is the parent's matter."""
+        self._forget()
+        self.release()
+
+    def _forget(self) -> None:
+        self._again: list[bytes] = []  # lines of a deleted file
+        self._doubtful: list[bytes] = []  # lines since the last look
+        self._doubt = 0  # bytes of them
+
+    def _open(self) -> int:
+        """Open the file that has the name, and share it."""
+        for _ in range(_OPENINGS):
+            descriptor = _open_to_append(self.path, self._flags(), self._opening.permissions)
+
+            if not self.is_shared or (share(descriptor) and is_named(descriptor, self.path)):
+                return descriptor
+
+            os.close(descriptor)  # rolled over in this moment
+            self._is_first = False
+
+        # Somebody else locks or replaces it all the time: lines go on.
+        return _open_to_append(self.path, self._flags(), self._opening.permissions)
+
+    def _take_deleted(self, descriptor: int) -> None:
+        """Take back the lines since the last look if nobody will find them in the file any more."""
+        if self._doubtful and not os.fstat(descriptor).st_nlink:
+            self._again += self._doubtful
+
+        self.trust()
+
+    def _write_again(self, descriptor: int) -> None:
+        lines = b"".join(self._again)
+
+        if lines and os.write(descriptor, lines) < len(lines):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        self._again = []
 
     def _flags(self) -> int:
         if not self._is_first:
@@ -260,3 +342,15 @@ def _ends_torn(descriptor: int) -> bool:
         time.sleep(_TORN_WAIT_SECONDS)
 
     return True
+
+
+_all: "WeakSet[LogFile]" = WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for file in tuple(_all):
+        file.abandon()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -4,8 +4,9 @@ Rules:
 1. Limits are bytes. The line that would exceed the limit goes to the new file.
 2. A roll takes a lock between processes, opened by the one that takes it, and looks again
    whether the file under the name is still the one it writes to: somebody may have rolled already.
-3. Between rolls a process looks at most once a second whether its name was given to another
+3. Between rolls a process looks at most once a second, or once in a megabyte, whether its name was given to another
    file (a roll elsewhere, logrotate, a deleted directory); lines it wrote meanwhile stand in the segment.
+   A file that is not shared is never looked at, and rolled over without the lock.
 4. A roll that is refused (a directory that cannot be written to, a file held open) is said and tried again
    later; the file goes on.
 5. Compression and retention are another thread's matter (`upkeep.py`): it is woken when a file is opened, which is
@@ -15,6 +16,7 @@ Rules:
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -96,10 +98,12 @@ class Rolling:
 
     def look(self, file: LogFile, now: float) -> None:
         """Have the file open that has the name, looked at within the last second."""
-        if file.is_open and not self._look_at - self._look_every <= now < self._look_at:
+        if file.is_open and (file.is_doubtful or not self._look_at - self._look_every <= now < self._look_at):
             self._look_at = now + self._look_every
 
-            if not file.is_current():
+            if not file.is_shared or file.is_current():
+                file.trust()
+            else:
                 file.release()
 
         if not file.is_open:
@@ -132,7 +136,7 @@ class Rolling:
         rolled = False
 
         try:
-            with roll_lock(file.path) as taken:
+            with roll_lock(file.path) if file.is_shared else nullcontext(True) as taken:
                 if taken and file.is_current() and (incoming is None or self.is_due(file, incoming, now)):
                     self._rename(file.path, now)
                     rolled = True
@@ -148,7 +152,7 @@ class Rolling:
 
     def close(self, file: LogFile) -> None:
         """Let go of the file, and mind its segments no longer."""
-        file.release()
+        file.close()
 
         if self._chores is not None:
             upkeep().drop(self._chores)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from loghub.handlers.hold import alone
 from loghub.handlers.json_file import JSONFileHandler
 from loghub.handlers.upkeep import upkeep
 from loghub.segments import open_segment, segments
@@ -135,7 +136,85 @@ def test_file_moved_away_or_directory_deleted_is_noticed(tmp_path: Path, monkeyp
     now[0] += 2
     log_to(handler, ["four"])
     handler.close()
-    assert messages_of(path) == ["four"]
+    assert messages_of(path) == ["three", "four"], "what was written since the last look went with the directory"
+
+
+@pytest.mark.parametrize("instead", ["", "replaced\n"])
+def test_lines_written_to_a_deleted_file_are_brought_to_its_place_at_the_end(instead: str, tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path)
+    log_to(handler, ["one"])
+
+    if instead:
+        (tmp_path / "new").write_text(instead)
+        (tmp_path / "new").rename(path)
+    else:
+        path.unlink()
+
+    log_to(handler, ["two"])
+    handler.close()
+
+    assert path.read_text().startswith(instead)
+    assert [json.loads(line)["message"] for line in path.read_text().splitlines() if line[0] == "{"] == ["one", "two"]
+
+
+def test_lines_of_a_moved_file_are_not_doubled(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path)
+    log_to(handler, ["one"])
+    path.rename(tmp_path / "moved.jsonl")
+
+    handler.close()
+    log_to(handler, ["two"])
+    handler.close()
+
+    assert messages_of(tmp_path / "moved.jsonl") == ["one"]
+    assert messages_of(path) == ["two"]
+
+
+def test_megabyte_of_lines_is_looked_after_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path)
+    log_to(handler, ["x" * 1000])
+    path.unlink()
+    log_to(handler, [f"{n}" * 1000 for n in range(1010)])
+    handler.close()
+
+    assert len(messages_of(path)) == 1011
+    assert handler._file._doubt == 0
+
+
+def test_child_of_a_fork_writes_none_of_its_parents_lines_and_holds_no_segment(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate="1 MB")
+    log_to(handler, ["parent"])
+    wait, ring = os.pipe()
+    ready, tell = os.pipe()
+    child = os.fork()
+
+    if child == 0:
+        os.write(tell, b"!")
+        os.close(ring)
+        os.read(wait, 1)
+        log_to(handler, ["child"])
+        handler.close()
+        os._exit(0)
+
+    os.read(ready, 1)
+    handler.close()
+
+    with alone(path) as descriptor:
+        is_free = descriptor is not None
+
+    path.unlink()
+    os.write(ring, b"!")
+    os.waitpid(child, 0)
+
+    for end in (wait, ring, ready, tell):
+        os.close(end)
+
+    assert is_free, "the child holds what it has inherited"
+    assert messages_of(path) == ["child"]
 
 
 def test_midnight_rolls_also_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
