@@ -138,6 +138,7 @@ class Rolling:
         try:
             with roll_lock(file.path) if file.is_shared else nullcontext(True) as taken:
                 if taken and file.is_current() and (incoming is None or self.is_due(file, incoming, now)):
+                    file.trust()  # a rotator may copy it and delete it
                     self._rename(file.path, now)
                     rolled = True
 
