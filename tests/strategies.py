@@ -16,6 +16,9 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 from unittest import mock
 
+import attrs
+import numpy as np
+import pydantic
 from hypothesis import strategies as st
 
 from loghub.event.model import Event, JSONValue
@@ -164,6 +167,29 @@ class Unfinished:
         return made
 
 
+@attrs.define
+class Cart:
+    """An attrs class."""
+
+    items: Any
+    _owner: str = "ann"
+
+
+class User(pydantic.BaseModel):
+    """A pydantic model, made without its checks."""
+
+    name: Any
+    password: pydantic.SecretStr = pydantic.SecretStr("hunter2")
+
+
+class NoDict:
+    """An object that refuses to show what it holds."""
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        raise RuntimeError("no dict")
+
+
 def nested(depth: int) -> list[Any]:
     """Give lists inside one another."""
     value: list[Any] = []
@@ -179,6 +205,16 @@ def cyclic(item: object) -> dict[str, Any]:
     value: dict[str, Any] = {"item": item}
     value |= {"self": value, "list": [value], "tuple": (value, [(value,)])}
     return value
+
+
+def _array(items: list[Any]) -> Any:
+    """Give an array of any objects."""
+    made = np.empty(len(items), dtype=object)
+
+    for index, item in enumerate(items):
+        made[index] = item
+
+    return made
 
 
 def _traceback() -> TracebackType | None:
@@ -213,6 +249,16 @@ ODD: dict[str, Callable[[], Any]] = {
     "310 digits": lambda: -(10**310),
     "4300 digits": lambda: 10**4299,
     "5000 digits": lambda: 10**5000,
+    "no dict": NoDict,
+    "numpy integer": lambda: np.int64(5),
+    "numpy number that is none": lambda: np.float32("nan"),
+    "numpy complex": lambda: np.complex64(1j),
+    "numpy time that is none": lambda: np.datetime64("NaT"),
+    "numpy nanoseconds": lambda: np.datetime64(1, "ns"),
+    "numpy bytes": lambda: np.bytes_(b"\xff"),
+    "numpy array of bytes": lambda: np.array([b"\xff"]),
+    "numpy array of records": lambda: np.zeros(2, dtype=[("a", "i4"), ("b", "f8")]),
+    "numpy array of no dimension": lambda: np.array(5),
     "40 deep": lambda: nested(40),
     "300 deep": lambda: nested(300),
     "5000 deep": lambda: nested(5000),
@@ -274,6 +320,9 @@ odd_values: st.SearchStrategy[Any] = st.recursive(
         | st.lists(inner, max_size=3).map(deque)
         | st.tuples(inner, inner)
         | st.builds(Order, inner)
+        | st.builds(Cart, inner)
+        | st.builds(User.model_construct, name=inner)
+        | st.lists(inner, max_size=3).map(_array)
         | st.builds(cyclic, inner)
         | st.sets(st.text(max_size=4) | st.integers() | st.tuples(st.integers()), max_size=3)
         | st.dictionaries(odd_keys, inner, max_size=3)
