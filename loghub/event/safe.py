@@ -210,10 +210,12 @@ def _key_text(key: object) -> str:
 
 def _is_key(key: object, text: str) -> bool:
     """Tell whether a key became the text that any JSON library makes of it."""
-    if isinstance(key, str):
-        return str.__eq__(text, key)
+    kind = type(key)
 
-    return (key is None or issubclass(type(key), int | float)) and not text.startswith("<")
+    if issubclass(kind, str):
+        return str.__eq__(text, cast("str", key))
+
+    return (key is None or issubclass(kind, int | float)) and not text.startswith("<")
 
 
 def _no_number(number: float) -> str:

@@ -59,8 +59,7 @@ def is_json(value: object) -> bool:
 def safe_text(value: object) -> str:
     """Give a text that encodes: lone surrogates as backslash escapes, a failing `__str__` as the type's name."""
     try:
-        text = value if isinstance(value, str) else str(value)
-        return exact_text(text)
+        return exact_text(value) if issubclass(type(value), str) else exact_text(str(value))  # type: ignore[arg-type]
     except Exception:  # noqa: BLE001 (a user's __str__ may raise anything)
         return f"<{type_name(value)}>"
 

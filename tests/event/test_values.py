@@ -129,6 +129,23 @@ def test_mock_that_claims_to_be_a_dict_is_text() -> None:
     assert text.startswith("<MagicMock")
 
 
+class NoClass:
+    @property
+    def __class__(self) -> Any:
+        raise RuntimeError("no class")
+
+    def __str__(self) -> str:
+        return "text"
+
+
+@pytest.mark.parametrize("limits", [None, Limits()])
+def test_object_that_does_not_say_its_class_is_told_by_its_type(limits: Limits | None) -> None:
+    line = decode(encode({"v": [NoClass()], "key": {NoClass(): 1}}, limits=limits))
+
+    assert (line["v"], line["key"]) == (["text"], {"text": 1})
+    assert line["encode_fallback"] is True
+
+
 def test_attrs_object_is_its_fields() -> None:
     attrs = pytest.importorskip("attrs")
     made = attrs.make_class("Cart", ["items"], slots=True)([Decimal(1)])
