@@ -10,6 +10,7 @@ _COMMANDS = {
     "demo": "loghub.cli.demo",
     "search": "loghub.cli.search",
     "serve": "loghub.cli.serve",
+    "sources": "loghub.cli.ledger",
     "tail": "loghub.cli.tail",
 }
 

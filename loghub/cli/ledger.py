@@ -1,0 +1,147 @@
+"""`loghub sources`: who sends to a hub, and what is missing, to the record."""
+
+import json
+import os
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from loghub.errors import LoghubError, require
+
+if TYPE_CHECKING:
+    import httpx
+    from rich.table import Table
+
+_OWNER = "loghub sources"
+_DEFAULT = "http://127.0.0.1:8514"
+_COUNTS = ("sent", "acked", "queued", "retried", "dead", "dropped")
+_SHORT = 6  # digits of a source's random end by which people tell it from others
+_TIMEOUT = 10.0
+
+
+@click.command("sources")
+@click.argument("url", envvar="LOGHUB_URL", default=_DEFAULT)
+@click.option(
+    "--token",
+    envvar="LOGHUB_TOKEN",
+    show_envvar=True,
+    show_default=False,
+    help="What the hub wants to be shown. Others can read a command line: prefer the variable.",
+)
+@click.option("--limit", type=click.IntRange(1, 5000), default=1000, help="How many, those that were seen last first.")
+@click.option("--json", "as_json", is_flag=True, help="Print what the hub answers, as JSON.")
+def command(url: str, token: str | None, limit: int, *, as_json: bool) -> None:
+    """Show who sends to a hub, and what is missing.
+
+    It asks the hub at URL what became of the records of each process, exactly. A "?" stands for what nobody has told the hub.
+    """
+    answer = _ask(url, token if _is_for(url) else None, limit)
+    sources = answer.json()["sources"]
+
+    if as_json:
+        click.echo(json.dumps({"sources": sources}, indent=2))
+        return
+
+    if not sources:
+        click.echo("Nobody has sent anything yet.")
+        return
+
+    require("rich.console", _OWNER, "cli").Console().print(_table(sources, _date(answer)))
+
+    for source in sources:
+        for gap in source["gaps"]:
+            click.echo(_sentence(source, gap))
+
+
+def _is_for(url: str) -> bool:
+    """Tell whether the token is meant for this hub: where LOGHUB_URL names one, its LOGHUB_TOKEN goes to no other."""
+    source = click.get_current_context().get_parameter_source("token")
+    return source is ParameterSource.COMMANDLINE or os.environ.get("LOGHUB_URL", url).rstrip("/") == url.rstrip("/")
+
+
+def _ask(url: str, token: str | None, limit: int) -> "httpx.Response":
+    """Ask the hub.
+
+    Raises:
+        LoghubError: it does not answer, or refuses.
+    """
+    client = require("httpx", _OWNER, "remote")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    try:
+        answer: httpx.Response = client.get(
+            f"{url.rstrip('/')}/api/v1/sources", params={"limit": limit}, headers=headers, timeout=_TIMEOUT
+        )
+    except (client.HTTPError, client.InvalidURL) as error:
+        raise LoghubError(f"{_OWNER}: no answer from {url}: {error}") from error
+
+    if answer.status_code != client.codes.OK or "json" not in answer.headers.get("content-type", ""):
+        hint = "; give its token in LOGHUB_TOKEN" if answer.status_code in (401, 403) else ""
+        raise LoghubError(f"{_OWNER}: {url} answered {answer.status_code}, as no hub does that tells its sources{hint}")
+
+    return answer
+
+
+def _date(answer: "httpx.Response") -> datetime:
+    """Give the hub's time, so that a wrong clock here changes no age."""
+    told = answer.headers.get("date")
+    return parsedate_to_datetime(told) if told else datetime.now(UTC)
+
+
+def _table(sources: list[dict[str, Any]], now: datetime) -> "Table":
+    table: Table = require("rich.table", _OWNER, "cli").Table(box=None, pad_edge=False)
+
+    for name in ("service", "host", "process", "source"):
+        table.add_column(name, overflow="fold")
+
+    for name in (*_COUNTS, "lost", "last seen", "skew"):
+        table.add_column(name, justify="right", no_wrap=True)
+
+    for source in sources:
+        lost = sum(gap["count"] for gap in source["gaps"])
+        table.add_row(
+            *(_text(source[name]) for name in ("service", "hostname", "process")),
+            source["source"][-_SHORT:],
+            *(_text(source[name]) for name in _COUNTS),
+            f"[bold red]{lost}[/]" if lost else "0",
+            _age(source["last_seen"], now),
+            _skew(source["skew_ms"]),
+        )
+
+    return table
+
+
+def _text(value: object) -> str:
+    escape = require("rich.markup", _OWNER, "cli").escape
+    return "?" if value is None else str(escape(_calm(value)))
+
+
+def _calm(value: object) -> str:
+    """Show a text that somebody sent: nothing in it moves the cursor."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(value))
+
+
+def _age(moment: str, now: datetime) -> str:
+    seconds = max(int((now - datetime.fromisoformat(moment)).total_seconds()), 0)
+
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit} ago"
+
+    return f"{seconds} s ago"
+
+
+def _skew(milliseconds: int | None) -> str:
+    return "?" if milliseconds is None else f"{milliseconds:+d} ms"
+
+
+def _sentence(source: dict[str, Any], gap: dict[str, Any]) -> str:
+    who = " on ".join(_calm(source[name]) for name in ("service", "hostname") if source[name])
+    numbers = f"{gap['first']}" if gap["count"] == 1 else f"{gap['first']} to {gap['last']}"
+    return (
+        f"{source['source'][-_SHORT:]} ({who or 'unnamed'}, process {source['process'] or '?'}) lost {gap['count']}"
+        f" between {gap['from']} and {gap['to']}: numbers {numbers}"
+    )
