@@ -36,7 +36,8 @@ _TIMEOUT = 10.0
 def command(url: str, token: str | None, limit: int, *, as_json: bool) -> None:
     """Show who sends to a hub, and what is missing.
 
-    It asks the hub at URL what became of the records of each process, exactly. A "?" stands for what nobody has told the hub.
+    It asks the hub at URL what became of the records of each process, exactly.
+    A "?" stands for what nobody has told the hub.
     """
     answer = _ask(url, token if _is_for(url) else None, limit)
     sources = answer.json()["sources"]
