@@ -21,7 +21,7 @@ from loghub.event.presets import PRESETS, TEXT_ONLY
 from loghub.event.quick import QuickLine
 from loghub.event.record import add_message, fields_of, is_object
 from loghub.event.serializer import Serializer
-from loghub.event.sharing import group_of
+from loghub.event.sharing import SharedLine, Sharing, group_of
 from loghub.event.values import safe_text
 from loghub.options import choice, count, environment_tags, names_unknown_options, size, switch
 
@@ -79,6 +79,7 @@ class JSONFormatter(BaseJsonFormatter):
         plain: whether it writes the plain line, which the hub takes.
         is_declared: whether options alone say what it writes, and no hook of a subclass or of python-json-logger.
         masks: whether it hides secrets.
+        write_line: what handlers call: the shortest way to what `format_line` gives.
     """
 
     _PRESET: str | None = None
@@ -147,22 +148,16 @@ class JSONFormatter(BaseJsonFormatter):
         self._has_hooks = any(getattr(type(self), name) is not getattr(JSONFormatter, name) for name in _HOOKS)
         self.is_declared = self._has_our_fields and self._writes_itself and not self._has_hooks
         self.masks = self._mask is not None
-        self._is_direct = self.is_declared and not self._has_own_format
+        has_own = self._has_own_format or type(self).format_line is not JSONFormatter.format_line
+        self._is_direct = self.is_declared and not has_own
         self.plain = self.is_declared and self._preset_name == "plain"
         self._environment = {"hostname": socket.gethostname()} | environment_tags()
-        self._write = self._declared_line
-
-        if self.plain and self._mask is None:
-            self._write = QuickLine(fixed, self._environment, json_default, self._limits, self._declared_line).line
-
-        self._group = group_of(self._configuration(mask), json_default)
+        self._declared = group_of(self._configuration(mask), self._begin_group)
+        self.write_line = self._declared.line if self._is_direct else self.format_line
 
     def format_line(self, record: logging.LogRecord) -> bytes:
         """Give the line as bytes, its newline included; never raises."""
         try:
-            if self._is_direct:
-                return self._group.line(record, self._write)
-
             if self._has_own_format:
                 return self.format(record).encode("utf-8", "backslashreplace") + b"\n"
 
@@ -217,7 +212,7 @@ class JSONFormatter(BaseJsonFormatter):
 
     def _line(self, record: logging.LogRecord) -> bytes:
         if self.is_declared:
-            return self._group.line(record, self._write)
+            return self._declared.line(record)
 
         try:
             text = super().format(record)
@@ -226,9 +221,18 @@ class JSONFormatter(BaseJsonFormatter):
 
         return text.encode("utf-8", "backslashreplace") + b"\n"
 
+    def _begin_group(self) -> Sharing:
+        """Give what writes a line of which each part is said by an option: no hook has to run."""
+        if not self.plain or self.masks:
+            return SharedLine(self._declared_line)
+
+        return QuickLine(self.static_fields, self._environment, self.json_default, self._limits, self._declared_line)
+
     def _declared_line(self, record: logging.LogRecord) -> bytes:
-        """Write a line of which each part is said by an option: no hook has to run."""
-        return self._encoded(self.fields(record))
+        try:
+            return self._encoded(self.fields(record))
+        except Exception as error:  # noqa: BLE001 (as in format_line)
+            return self._last_resort(record, error)
 
     def _encoded(self, fields: dict[str, Any]) -> bytes:
         if self._preset_name in TEXT_ONLY:

@@ -106,11 +106,11 @@ class Configured:
         if not fields and plan.fields:
             raise TypeError("nothing is left")
 
-        return _dumps(plain(fields, self.limits, self.default), None, orjson.OPT_APPEND_NEWLINE)
+        return _dumps(plain(fields, self.limits, self.default))
 
 
 def _writer(fields: Mapping[str, Any], given: tuple[str, ...]) -> _Write:
-    """Write the function of a plan: values in the order of `given` → the object's bytes, with a newline."""
+    """Write the function of a plan: values in the order of `given` → the object's bytes."""
     names = {key: f"v{number}" for number, key in enumerate(given)}
     fixed = {key: f"c{number}" for number, key in enumerate(fields) if key not in names}
     constants = {name: fields[key] for key, name in fixed.items()}
@@ -124,7 +124,7 @@ def _writer(fields: Mapping[str, Any], given: tuple[str, ...]) -> _Write:
 
     object_ = ", ".join(f"{key!r}: {(names | fixed)[key]}" for key in fields)
     checks = [_check(key, name) for key, name in names.items()]
-    source = f"lambda {', '.join(names.values())}: dumps({{{object_}}}, None, {orjson.OPT_APPEND_NEWLINE})"
+    source = f"lambda {', '.join(names.values())}: dumps({{{object_}}})"
 
     if checks:
         source += f" if {' and '.join(checks)} else None"

@@ -27,6 +27,7 @@ from loghub.event.free import WHO, Configured, Plan
 from loghub.event.limits import Limits, exceeds
 from loghub.event.model import LEVELS
 from loghub.event.record import surroundings, task_name
+from loghub.event.sharing import Sharing
 from loghub.event.trace import MODULE
 
 _MOST = 4096
@@ -71,7 +72,7 @@ class _Site:
     threads: dict[object, tuple[bytes, bytes]] = field(default_factory=dict)
 
 
-class QuickLine:
+class QuickLine(Sharing):
     """Writes plain lines for one configuration.
 
     Args:
@@ -90,6 +91,7 @@ class QuickLine:
         limits: Limits,
         otherwise: Callable[[logging.LogRecord], bytes],
     ) -> None:
+        super().__init__()
         self._configured = Configured(dict(static), dict(environment), default, limits)
         self._otherwise = otherwise
         self._limits = limits
@@ -100,9 +102,12 @@ class QuickLine:
         who = {key: value for key in WHO if (value := {**environment, **static}.get(key)) is not None}
         self._who = b"," + _inside(who) if who else b""
 
-    def line(self, record: logging.LogRecord) -> bytes:
-        """Give the line."""
+    def line(self, record: logging.LogRecord) -> bytes:  # noqa: C901, PLR0912 (a call for each part costs a tenth)
+        """Give the line that lies on the record if it still holds, else write it; raises what `otherwise` does."""
         try:
+            if self.shares and (line := self.found(record)) is not None:
+                return line
+
             held = record.__dict__
             around = surroundings() if registry or MODULE in _modules else {}
             site = self._latest.get((held["pathname"], held["lineno"]))
@@ -124,12 +129,15 @@ class QuickLine:
                     values += tuple([around[key] for key in site.plan.from_bound])
 
                 free = site.plan.write(*values) or self._configured.write(site.plan, values)
-                template = b""
+                text = _dumps(message)
 
                 if args:
-                    template = b',"template":' + _dumps(message)
-                    message %= args
+                    text = _dumps(message % args) + b',"template":' + text
 
+                if created == self.latest:
+                    self.shares = True
+
+                self.latest = created
                 micros = round(created * _SECOND)
                 start, second = self._second
 
@@ -144,15 +152,23 @@ class QuickLine:
                 if task is not None:
                     origin = running + b',"task":' + _dumps(task) + site.origin
 
-                parts = (second, micros - start, site.head, _dumps(message), template, origin, free[1:])
-                line = b'%b%06dZ"%b%b%b%b%b' % parts
+                parts = (second, micros - start, site.head, text, origin, free[1:])
+                line = b'%b%06dZ"%b%b%b%b\n' % parts
 
                 if len(line) <= self._harmless or not exceeds(line, self._limits):
+                    if self.shares:
+                        self.leave(record, line)
+
                     return line
         except Exception:  # noqa: BLE001, S110 (a value that JSON does not know, wrong arguments)
             pass
 
-        return self._otherwise(record)
+        line = self._otherwise(record)
+
+        if self.shares:
+            self.leave(record, line)
+
+        return line
 
     def _site(self, held: Mapping[str, Any], around: Mapping[str, Any]) -> _Site | None:
         """Find the site of records like this one, or learn it; None where another way has to write them."""

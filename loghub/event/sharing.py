@@ -21,59 +21,81 @@ from loghub.event.record import surroundings, task_name
 _UNHEARD = frozenset(("message", "asctime"))
 _ABSENT = object()
 _numbers = itertools.count()
-_groups: "WeakValueDictionary[Hashable, SharingGroup]" = WeakValueDictionary()
+_groups: "WeakValueDictionary[Hashable, Sharing]" = WeakValueDictionary()
 
 
-class SharingGroup:
-    """The formatters that share lines.
+class Sharing:
+    """What formatters that share lines have in common; the two kinds of it differ in how they write one.
 
-    Args:
-        kept: what the configuration refers to by identity: it must not be collected before the group.
+    Attributes:
+        shares: whether a record came twice.
+        latest: time of the last record. No reference to it is kept: an exception's frames would live on in it.
+            Where two records have the same time, sharing begins for nothing.
     """
 
-    def __init__(self, *kept: object) -> None:
-        self._kept = kept
+    def __init__(self) -> None:
+        self.shares = False
+        self.latest = 0.0
         self._name = f"_loghub_line_{next(_numbers)}"
-        self._shares = False
-        self._last = 0.0
 
-    def line(self, record: logging.LogRecord, encode: Callable[[logging.LogRecord], bytes]) -> bytes:
-        """Give the line that lies on the record if it still holds, else encode it."""
-        # No reference to the record is kept: an exception's frames would live on in it. It is known again by its
-        # time; where two records have the same, sharing begins for nothing.
-        if not self._shares and self._last != record.created:
-            self._last = record.created
-            return encode(record)
+    def line(self, record: logging.LogRecord) -> bytes:
+        """Give the line that lies on the record if it still holds, else write it; never raises."""
+        raise NotImplementedError
 
-        self._shares = True
+    def found(self, record: logging.LogRecord) -> bytes | None:
+        """Give the line that lies on the record, if it still holds."""
         left = record.__dict__.get(self._name)
+        return left.line if type(left) is _Left and left.holds(record) else None
 
-        if type(left) is _Left and left.holds(record):
-            return left.line
-
-        line = encode(record)
+    def leave(self, record: logging.LogRecord, line: bytes) -> None:
+        """Lay a line on the record."""
         record.__dict__[self._name] = _Left(record, line)
+
+
+class SharedLine(Sharing):
+    """Shares lines that anybody writes.
+
+    Args:
+        encode: gives the line of a record; never raises.
+    """
+
+    def __init__(self, encode: Callable[[logging.LogRecord], bytes]) -> None:
+        super().__init__()
+        self._encode = encode
+
+    def line(self, record: logging.LogRecord) -> bytes:
+        """Give the line that lies on the record if it still holds, else encode it; never raises."""
+        created = record.__dict__.get("created", 0.0)
+        self.shares = self.shares or self.latest == created
+        self.latest = created
+
+        if not self.shares:
+            return self._encode(record)
+
+        line = self.found(record)
+
+        if line is None:
+            line = self._encode(record)
+            self.leave(record, line)
+
         return line
 
 
-def group_of(configuration: Hashable, *kept: object) -> SharingGroup:
+def group_of(configuration: Hashable, begin: Callable[[], Sharing]) -> Sharing:
     """Give the group of a configuration; it lives as long as one of its formatters."""
     group = _groups.get(configuration)
-
-    if group is None:
-        group = _groups.setdefault(configuration, SharingGroup(*kept))
-
-    return group
+    return _groups.setdefault(configuration, begin()) if group is None else group
 
 
 class _Left:
     """A line on a record, and what it was made of."""
 
-    __slots__ = ("_around", "_held", "_task", "line")
+    __slots__ = ("_around", "_keys", "_task", "_values", "line")
 
     def __init__(self, record: logging.LogRecord, line: bytes) -> None:
         self.line = line
-        self._held = record.__dict__.copy()
+        self._keys = tuple(record.__dict__)
+        self._values = tuple(record.__dict__.values())
         self._around = surroundings()
         self._task = task_name(record)
 
@@ -86,20 +108,21 @@ class _Left:
         around = surroundings()
 
         return (
-            _is_same(self._held, record.__dict__)
+            self._is_same(record.__dict__)
             and ((not around and not self._around) or _is_equal(self._around, around))
             and self._task == task_name(record)
         )
 
+    def _is_same(self, held: dict[str, Any]) -> bool:
+        # What was added since stands last: mostly two comparisons, in C.
+        keys, number = tuple(held), len(self._keys)
 
-def _is_same(before: dict[str, Any], now: dict[str, Any]) -> bool:
-    # What was added last stands last: mostly one comparison of the values, in C.
-    if all(map(is_, before.values(), now.values())) and list(before) == list(itertools.islice(now, len(before))):
-        added = itertools.islice(now, len(before), None)
-        return all(map(_is_unheard, added))
+        if keys[:number] == self._keys and all(map(is_, self._values, held.values())):
+            return all(map(_is_unheard, keys[number:]))
 
-    changed = [key for key in {**before, **now} if before.get(key, _ABSENT) is not now.get(key, _ABSENT)]
-    return all(map(_is_unheard, changed))
+        before = dict(zip(self._keys, self._values, strict=True))
+        changed = [key for key in {**before, **held} if before.get(key, _ABSENT) is not held.get(key, _ABSENT)]
+        return all(map(_is_unheard, changed))
 
 
 def _is_unheard(key: object) -> bool:

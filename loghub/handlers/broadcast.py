@@ -107,7 +107,7 @@ class BroadcastHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record's line; after `close`, attach again."""
         try:
-            self._attach().append(self._json.format_line(record))
+            self._attach().append(self._json.write_line(record))
         except Exception as error:  # noqa: BLE001 (a broken record must not reach the application)
             self.lost += 1
             say("BroadcastHandler", f"cannot keep a record ({error!r}); {self.lost} lost so far")

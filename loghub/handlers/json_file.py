@@ -18,7 +18,7 @@ from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
 from loghub.handlers.drop_in import DropInFileHandler, FileStream
 from loghub.handlers.file_options import FileSettings, parse_settings
-from loghub.handlers.lines import line_of
+from loghub.handlers.lines import writer_of
 from loghub.handlers.log_file import LogFile
 from loghub.handlers.rolling import Rolling, segment_path
 from loghub.handlers.standard_rolls import StandardRolls, parse_when
@@ -113,7 +113,8 @@ class JSONFileHandler(DropInFileHandler):
         self.mode, self.encoding, self.errors, self.delay = mode, encoding, errors, delay
         self._settings = settings
         self._plain: logging.Formatter = JSONFormatter()
-        self._fast = JSONFormatter if settings.encoding is None else None
+        self._line_of = writer_of(self._plain)
+        self._heeded: object = self  # none yet: the first record finds the formatter
         self._asks = _overrides(self, "shouldRollover")
         self._make_rolling(settings)
         file = LogFile(settings.name, self._rolling.prepare, settings.opening)
@@ -148,20 +149,27 @@ class JSONFileHandler(DropInFileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record's line; one that the file refuses waits."""
         try:
-            formatter = self.formatter or self._plain
-            line = formatter.format_line(record) if type(formatter) is self._fast else self._line(record)
+            if self.formatter is not self._heeded:  # by whatever way it was set
+                self._heed(self.formatter)
+
+            line = self._line_of(record)
         except Exception as error:  # noqa: BLE001 (another package's formatter: the application must not see it)
             self._fail(record, error)
             return
 
         sturdy = self._sturdy
+        lock = sturdy.lock
 
         try:
-            with sturdy.lock:
+            lock.acquire()  # `with` costs more
+
+            try:
                 if self._asks and self.shouldRollover(record):
                     self.doRollover()
 
                 sturdy.write(line)
+            finally:
+                lock.release()
         except Exception as error:  # noqa: BLE001 (the disk, or a hook: as above)
             sturdy.refuse(line, record, error)
 
@@ -178,13 +186,10 @@ class JSONFileHandler(DropInFileHandler):
 
         logging.Handler.close(self)
 
-    def _line(self, record: logging.LogRecord) -> bytes:
-        formatter, settings = self.formatter or self._plain, self._settings
-
-        if settings.encoding is None:
-            return line_of(formatter, record)
-
-        return formatter.format(record).encode(settings.encoding, settings.errors) + b"\n"
+    def _heed(self, formatter: logging.Formatter | None) -> None:
+        settings = self._settings
+        self._line_of = writer_of(formatter or self._plain, settings.encoding, settings.errors)
+        self._heeded = formatter
 
     def _fail(self, record: logging.LogRecord, error: Exception) -> None:
         """Count a record that has no line; it is told in the file unless there is a hook that is told."""

@@ -2,8 +2,8 @@
 
 Rules:
 1. A line is one `write` of whole bytes on an O_APPEND descriptor: processes need no lock to write.
-2. Between looks, and where there is room, a line is that one system call, and one more for the size where a limit is
-   set. Else who decides about the file is asked first (`rolling.py`): it looks, rolls over, and sets the next window.
+2. Between looks, and where there is room, a line is that one system call. Else who decides about the file is asked
+   first (`rolling.py`): it looks, rolls over, and says how long and for how many bytes it need not be asked again.
 3. A file that does not end with a newline when it is opened (a crash, a full disk) gets one first. What a short write
    left is ended in the same way, and its line is written again: a fragment stands before the whole line, at most.
 4. A shared file is held with a lock that its writers share (`hold.py`): nobody compresses or deletes it meanwhile.
@@ -66,7 +66,7 @@ class LogFile:
 
     Attributes:
         path: of the file that is or was open.
-        held: bytes in the file when it was last asked.
+        held: bytes in the file when it was last asked, and what this process wrote since.
         opened_at: unix time that the open file belongs to: its last change, or when it was opened where it is empty.
         identity: device and inode of the file that is or was open.
         reached: bytes of the last write, whole lines, that are in the file though the write failed.
@@ -98,27 +98,21 @@ class LogFile:
         """Append a line, or several whole ones."""
         now = time.time()
         length = len(line)
+        held = self.held + length
 
-        if (
-            not (self._quiet_from <= now < self._quiet_until)
-            or self.held + length > self._most
-            or self._doubt > _MOST_DOUBT
-        ):
+        if held > self._most or not (self._quiet_from <= now < self._quiet_until):
             self._prepare(self, length, now)
+            held = self.held + length
 
-        descriptor: int = self._descriptor  # type: ignore[assignment]  # prepared
-        written = os.write(descriptor, line)
+        written = os.write(self._descriptor, line)  # type: ignore[arg-type]  # prepared
 
         if written < length:
-            self._write_rest(descriptor, line, written)
+            self._write_rest(self._descriptor, line, written)  # type: ignore[arg-type]  # as above
 
-        if self._most < sys.maxsize:
-            # O_APPEND leaves the offset behind what was written: the size, with the lines of other processes.
-            self.held = os.lseek(descriptor, 0, os.SEEK_CUR)
+        self.held = held
 
         if self._remembers:
             self._doubtful.append(line)
-            self._doubt += length
 
     def _write_rest(self, descriptor: int, lines: bytes, written: int) -> None:
         """Go on after a short write (the disk is filling up): other processes may have written in between."""
@@ -132,6 +126,9 @@ class LogFile:
         """Ask nobody between two unix times, as long as the file does not grow over so many bytes."""
         self._quiet_from, self._quiet_until = since, until
         self._most = most if self._is_regular else sys.maxsize
+
+        if self._remembers:
+            self._most = min(self._most, self._trusted + _MOST_DOUBT)
 
     @property
     def is_open(self) -> bool:
@@ -175,7 +172,7 @@ class LogFile:
                 os.write(descriptor, b"\n")
 
             self._write_again(descriptor)
-            self.held = _size(descriptor)
+            self.held = self._trusted = _size(descriptor)
         except OSError:
             os.close(descriptor)
             raise
@@ -199,12 +196,12 @@ class LogFile:
     @property
     def is_doubtful(self) -> bool:
         """Whether so much was written since the last look that it is time for one."""
-        return self._doubt > _MOST_DOUBT
+        return self.held - self._trusted > _MOST_DOUBT
 
     def trust(self) -> None:
         """Take what was written so far as being in its place: the file has the name."""
         self._doubtful.clear()
-        self._doubt = 0
+        self._trusted = self.held
 
     def measure(self) -> int:
         """Ask for the size of the open file: other processes write to it too."""
@@ -252,7 +249,7 @@ class LogFile:
     def _forget(self) -> None:
         self._again: list[bytes] = []  # lines of a deleted file
         self._doubtful: list[bytes] = []  # lines since the last look
-        self._doubt = 0  # bytes of them
+        self._trusted = 0  # bytes in the file at the last look
 
     def _open(self) -> int:
         """Open the file that has the name, and share it."""

@@ -1,7 +1,8 @@
 """When a log file is looked at again and rolled over, and how: asked between lines, never for each one.
 
 Rules:
-1. Limits are bytes. The line that would exceed the limit goes to the new file.
+1. Limits are bytes. The line that would exceed the limit goes to the new file. Others may write to the file too: it
+   is measured again whenever this process has written a sixteenth of what was left to the limit.
 2. A roll takes a lock between processes, opened by the one that takes it, and looks again
    whether the file under the name is still the one it writes to: somebody may have rolled already.
 3. Between rolls a process looks at most once a second, or once in a megabyte, whether its name was given to another
@@ -30,6 +31,7 @@ from loghub.segments import next_path
 
 LOOK_SECONDS = 1.0
 _ROLL_AGAIN_SECONDS = 10.0
+_WRITERS = 16  # processes that may write one file, as fast as each other, before one is measured too late
 
 
 class Rule(Protocol):
@@ -94,7 +96,15 @@ class Rolling:
 
             self.look(file, now)
 
-        file.be_quiet(now, min(self._look_at, self.deadline), self.rule.bytes or sys.maxsize)
+        file.be_quiet(now, min(self._look_at, self.deadline), self._most(file, now))
+
+    def _most(self, file: LogFile, now: float) -> int:
+        """Give the size up to which the file need not be measured."""
+        if not self.rule.bytes or now < self._roll_at:
+            return sys.maxsize
+
+        left = self.rule.bytes - file.held
+        return file.held + (left // _WRITERS if file.is_shared else left)
 
     def look(self, file: LogFile, now: float) -> None:
         """Have the file open that has the name, looked at within the last second."""

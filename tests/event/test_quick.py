@@ -16,6 +16,9 @@ from strategies import odd_values
 
 ENVIRONMENT = {"hostname": "web-1", "env": "test"}
 LIMITS = Limits()
+NEEDED = {"name", "msg", "args", "levelname", "levelno", "pathname", "lineno", "module", "funcName", "created"} | {
+    *("process", "threadName", "exc_info", "exc_text", "stack_info", "taskName")
+}
 
 
 class Told(logging.LogRecord):
@@ -126,3 +129,91 @@ def test_exception_is_left_to_the_other_way() -> None:
         made = record(exc_info=sys.exc_info())
 
     assert both_ways(made, {})[2] is False
+
+
+def test_line_of_a_record_that_comes_again_is_the_same_until_the_record_changes() -> None:
+    quick = QuickLine({}, ENVIRONMENT, None, LIMITS, lambda record: encode(fields_of(record, {}, ENVIRONMENT)))
+    made = record("paid", order_id=7)
+    quick.line(made)
+    left = quick.line(made)
+
+    assert quick.line(made) is left
+    made.order_id = True
+    assert b'"order_id":true' in quick.line(made)
+
+
+def test_rare_line_of_a_record_that_comes_again_is_written_once() -> None:
+    written: list[logging.LogRecord] = []
+
+    def otherwise(record: logging.LogRecord) -> bytes:
+        written.append(record)
+        return encode(fields_of(record, {}, ENVIRONMENT))
+
+    quick = QuickLine({}, ENVIRONMENT, None, LIMITS, otherwise)
+    made, usual = record(5), record()
+    quick.line(usual)
+    quick.line(usual)
+
+    assert len({id(quick.line(made)) for _ in range(4)}) == 1
+    assert written == [made]
+
+
+def alternating() -> list[logging.LogRecord]:
+    """Give records of one place that are not alike."""
+    told = record("x", order_id=7)
+    told.levelname, told.levelno = "ERROR", logging.ERROR
+    less = record("x", order_id=7)
+    del less.__dict__["processName"]
+    more = record("x", order_id=7, region="eu")
+    return [
+        record("x", order_id=7),
+        record("x", sku="b"),
+        told,
+        record("x", sku="b", order_id=1),
+        less,
+        more,
+        record("y"),
+    ]
+
+
+def test_place_whose_records_alternate_gives_each_its_own_line() -> None:
+    quick = QuickLine({}, ENVIRONMENT, None, LIMITS, lambda record: encode(fields_of(record, {}, ENVIRONMENT)))
+
+    for _ in range(3):
+        for made in alternating():
+            assert quick.line(made) == encode(fields_of(made, {}, ENVIRONMENT))
+
+        with bound(tenant="acme"):
+            for made in alternating():
+                assert quick.line(made) == encode(fields_of(made, {}, ENVIRONMENT))
+
+
+def test_attribute_that_took_the_place_of_another_is_written() -> None:
+    quick = QuickLine({}, ENVIRONMENT, None, LIMITS, lambda record: encode(fields_of(record, {}, ENVIRONMENT)))
+    quick.line(record("x", order_id=7))
+
+    for key in logging.makeLogRecord({}).__dict__:
+        made = record("x", order_id=7)
+        made.__dict__["region"] = made.__dict__.pop(key)
+
+        if {"region", "order_id"} <= set(made.__dict__) and key not in NEEDED:
+            assert b'"region":' in quick.line(made)
+
+
+def test_keys_that_look_like_code_are_keys() -> None:
+    odd: dict[str, Any] = {
+        "a b": 1,
+        "'": 2,
+        '"""': 3,
+        "{x}": 4,
+        "\\": 5,
+        "v0": 6,
+        "dumps": 7,
+        "None": 8,
+        "exact": 9,
+        "\n": 10,
+    }
+    quick, right, was_quick = both_ways(record("x", **odd), {"c0": 1, "v1": 2})
+
+    assert quick == right
+    assert was_quick

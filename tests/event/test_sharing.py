@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loghub.event.context import bound
-from loghub.event.sharing import SharingGroup, group_of
+from loghub.event.sharing import SharedLine, group_of
 
 from strategies import Hostile
 
@@ -24,11 +24,12 @@ class Encoder:
         return f"{record.getMessage()} {self.asked}\n".encode()
 
 
-def sharing_group() -> SharingGroup:
+def sharing_group(encode: Encoder) -> SharedLine:
     """Give a group that met a record twice."""
-    group, made = SharingGroup(), record()
-    group.line(made, Encoder())
-    group.line(made, Encoder())
+    group, made = SharedLine(encode), record()
+    group.line(made)
+    group.line(made)
+    encode.asked = 0
     return group
 
 
@@ -37,19 +38,20 @@ def record(**extra: Any) -> logging.LogRecord:
 
 
 def test_four_handlers_cost_one_encoding() -> None:
-    group, encode, made = sharing_group(), Encoder(), record()
+    encode = Encoder()
+    group, made = sharing_group(encode), record()
 
-    lines = [group.line(made, encode) for _ in range(4)]
+    lines = [group.line(made) for _ in range(4)]
 
     assert encode.asked == 1
     assert len(set(lines)) == 1
 
 
 def test_one_handler_alone_leaves_nothing_on_records() -> None:
-    group, made = SharingGroup(), record()
+    group, made = SharedLine(Encoder()), record()
     before = dict(made.__dict__)
 
-    group.line(made, Encoder())
+    group.line(made)
 
     assert made.__dict__ == before
 
@@ -76,77 +78,83 @@ def _renamed(made: logging.LogRecord) -> None:
 
 @pytest.mark.parametrize("change", [_exception_text, _another_value, _removed, _added, _renamed])
 def test_record_that_a_filter_changed_is_encoded_anew(change: Any) -> None:
-    group, encode, made = sharing_group(), Encoder(), record()
-    group.line(made, encode)
+    encode = Encoder()
+    group, made = sharing_group(encode), record()
+    group.line(made)
 
     change(made)
-    second = group.line(made, encode)
+    second = group.line(made)
 
     assert encode.asked == 2
-    assert group.line(made, encode) == second
+    assert group.line(made) == second
 
 
 def test_what_other_formatters_and_our_filters_leave_does_not_matter() -> None:
-    group, encode, made = sharing_group(), Encoder(), record()
-    group.line(made, encode)
+    encode = Encoder()
+    group, made = sharing_group(encode), record()
+    group.line(made)
 
     made.message, made.asctime = "paid", "now"
     made.__dict__["_loghub_counted"] = True
-    group.line(made, encode)
+    group.line(made)
 
     assert encode.asked == 1
 
 
 def test_equal_value_that_is_another_object_is_a_change() -> None:
-    group, encode, made = sharing_group(), Encoder(), record(flag=1, values=[Hostile()])
-    group.line(made, encode)
+    encode = Encoder()
+    group, made = sharing_group(encode), record(flag=1, values=[Hostile()])
+    group.line(made)
 
     made.__dict__["flag"] = True
-    group.line(made, encode)
+    group.line(made)
 
     assert encode.asked == 2
 
 
 def test_object_changed_in_place_is_not_noticed() -> None:
-    group, encode, cart = sharing_group(), Encoder(), ["sku-1"]
+    encode = Encoder()
+    group, cart = sharing_group(encode), ["sku-1"]
     made = record(cart=cart)
-    group.line(made, encode)
+    group.line(made)
 
     cart.append("sku-2")
-    group.line(made, encode)
+    group.line(made)
 
     assert encode.asked == 1
 
 
 def test_other_bound_values_are_noticed() -> None:
-    group, encode, made = sharing_group(), Encoder(), record()
+    encode = Encoder()
+    group, made = sharing_group(encode), record()
 
     with bound(request_id="a"):
-        group.line(made, encode)
-        group.line(made, encode)
+        group.line(made)
+        group.line(made)
 
     with bound(request_id="b"):
-        group.line(made, encode)
+        group.line(made)
 
-    group.line(made, encode)
+    group.line(made)
     assert encode.asked == 3
 
 
 def test_record_is_pickled_and_copied_without_its_line() -> None:
-    group, encode, made = sharing_group(), Encoder(), record()
-    group.line(made, encode)
+    encode = Encoder()
+    group, made = sharing_group(encode), record()
+    group.line(made)
 
     again = pickle.loads(pickle.dumps(made))  # noqa: S301 (of our own making)
-    group.line(again, encode)
-    group.line(copy.deepcopy(made), encode)
+    group.line(again)
+    group.line(copy.deepcopy(made))
 
     assert encode.asked == 3
 
 
 def test_line_goes_with_the_record() -> None:
-    group, made = sharing_group(), record()
+    group, made = sharing_group(Encoder()), record()
     seen = weakref.ref(made)
-    group.line(made, Encoder())
+    group.line(made)
 
     del made
     gc.collect()
@@ -155,7 +163,10 @@ def test_line_goes_with_the_record() -> None:
 
 
 def test_group_of_a_configuration_lives_as_long_as_its_formatters() -> None:
-    first = group_of(("plain", b"{}"))
+    def begin() -> SharedLine:
+        return SharedLine(Encoder())
 
-    assert group_of(("plain", b"{}")) is first
-    assert group_of(("ecs", b"{}")) is not first
+    first = group_of(("plain", b"{}"), begin)
+
+    assert group_of(("plain", b"{}"), begin) is first
+    assert group_of(("ecs", b"{}"), begin) is not first
