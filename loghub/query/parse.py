@@ -51,7 +51,7 @@ _QUOTED_RUN = re.compile(r'[^"\\]*')
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HEX = re.compile(r"u([0-9a-fA-F]{4})")
 _ESCAPES = {'"': '"', "\\": "\\", "/": "/", "n": "\n", "r": "\r", "t": "\t"}
-_ENDS = "()"
+_ENDS = "()|"
 
 _A_FILTER = "a word, a field with a value, or a parenthesis"
 
@@ -68,27 +68,43 @@ def parse(text: str) -> Query:
     return _Parser(text).whole()
 
 
+def parse_filter(text: str) -> tuple[Query, int]:
+    """Read a query that stages may follow.
+
+    Returns:
+        The tree, and where the `|` before the first stage stands, or the end of the text.
+
+    Raises:
+        QuerySyntaxError: the position and what was expected there.
+    """
+    return _Parser(text, stages=True).first()
+
+
 class _Parser:
     """One pass over the text; `_at` is the next character."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, stages: bool = False) -> None:
         self._text = text
+        self._stages = stages
         self._at = 0
         self._depth = 0
 
     def whole(self) -> Query:
+        return self.first()[0]
+
+    def first(self) -> tuple[Query, int]:
         self._refuse_surrogates()
         self._skip_space()
 
-        if self._at == len(self._text):
-            return Everything()
+        if self._at == len(self._text) or (self._stages and self._peek() == "|"):
+            return Everything(), self._at
 
         query = self._query(self._term)
 
-        if self._at < len(self._text):
+        if self._at < len(self._text) and self._peek() != "|":
             self._fail("the end, or a ( before this )")
 
-        return query
+        return query, self._at
 
     def _query(self, term: Callable[[], Query]) -> Query:
         parts = [self._all(term)]
@@ -258,7 +274,7 @@ class _Parser:
                 parts[-1] += bare[0]
                 self._at = bare.end()
 
-            elif character == "|":
+            elif character == "|" and not self._stages:
                 self._refuse_stage()
 
             elif self._at == start:
@@ -301,10 +317,10 @@ class _Parser:
         return plain
 
     def _more(self) -> bool:
-        if self._peek() == "|":
+        if self._peek() == "|" and not self._stages:
             self._refuse_stage()
 
-        return self._peek() not in ("", ")") and not self._at_keyword("OR")
+        return self._peek() not in ("", ")", "|") and not self._at_keyword("OR")
 
     def _take_keyword(self, word: str) -> bool:
         if not self._at_keyword(word):

@@ -46,6 +46,12 @@ def parse_moment(text: str, now_us: int) -> int:
     return time_us
 
 
+def parse_length(text: str) -> int | None:
+    """Read a length of time, as "30s" or "1h30m", in microseconds; None where the text is none."""
+    length = _RELATIVE.fullmatch(f"+{text}")
+    return (_offset("+", text) or None) if length and length[2] else None
+
+
 def _offset(sign: str | None, steps: str) -> int:
     size = sum(int(count) * _UNITS_US[unit] for count, unit in _STEP.findall(steps))
     return -size if sign == "-" else size

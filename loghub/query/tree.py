@@ -64,7 +64,7 @@ class Equals:
     pattern: Pattern
 
     def __str__(self) -> str:
-        return f"{_print_name(self.field)}:{self.pattern}"
+        return f"{print_name(self.field)}:{self.pattern}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Present:
     field: str
 
     def __str__(self) -> str:
-        return f"{_print_name(self.field)}:*"
+        return f"{print_name(self.field)}:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Matches:
     regex: str
 
     def __str__(self) -> str:
-        return f"{_print_name(self.field)}:/{_print_regex(self.regex)}/"
+        return f"{print_name(self.field)}:/{_print_regex(self.regex)}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Compare:
     value: str
 
     def __str__(self) -> str:
-        return f"{_print_name(self.field)}{self.operator}{_print_value(self.value)}"
+        return f"{print_name(self.field)}{self.operator}{_print_value(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +180,8 @@ def _print_part(query: Query) -> str:
     return f"({query})" if isinstance(query, And | Or) else str(query)
 
 
-def _print_name(name: str) -> str:
+def print_name(name: str) -> str:
+    """Write the name of a field, in quotes where it needs them."""
     plain = name and all(map(is_name_mark, name)) and name[0] != "-" and name not in ALIASES
     return name if plain else _quote(name)
 

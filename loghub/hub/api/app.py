@@ -25,6 +25,7 @@ from loghub.hub.room import Room
 from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings
 from loghub.hub.store.protocol import Store
+from loghub.hub.tables import TooManyStepsError
 from loghub.hub.threads import EndedError
 from loghub.hub.writer import Writer
 
@@ -141,6 +142,7 @@ _REFUSALS: Mapping[Any, Callable[[Request, Exception], Any]] = {
     QuerySyntaxError: _on_query,
     MissingExtraError: _on_query,
     ParameterError: _on_parameter,
+    TooManyStepsError: _on_parameter,
     IngestError: _on_ingest,
     StoreError: _on_store,
     EndedError: _on_end,

@@ -11,6 +11,7 @@ from loghub.hub.answers import parse_page_cursor
 from loghub.hub.store.protocol import Order, Place, Span
 from loghub.query.fields import INSIDE_EXCEPTION
 from loghub.query.parse import parse
+from loghub.query.stages import Stage, parse_stages
 from loghub.query.times import parse_moment
 from loghub.query.tree import ALIASES, Query
 
@@ -44,12 +45,21 @@ def read_query(parameters: QueryParams) -> Query:
         QuerySyntaxError: with the position.
         ParameterError: it is so long that planning it would take seconds.
     """
+    return parse(_query_text(parameters))
+
+
+def read_stages(parameters: QueryParams) -> tuple[Query, Stage | None]:
+    """Read "query", and the stage behind it where there is one; as `read_query`."""
+    return parse_stages(_query_text(parameters))
+
+
+def _query_text(parameters: QueryParams) -> str:
     text = parameters.get("query", "")
 
     if len(text) > _MAX_QUERY:
         raise ParameterError("query", f"at most {_MAX_QUERY} characters, found {len(text)}")
 
-    return parse(text)
+    return text
 
 
 def read_span(parameters: QueryParams, now: int, default_from: str | None = None) -> Span:

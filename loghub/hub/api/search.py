@@ -1,8 +1,6 @@
 """`GET /api/v1/search` and `GET /api/v1/histogram`: what is stored."""
 
 import time
-from collections.abc import Mapping
-from itertools import repeat
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,13 +8,21 @@ from starlette.responses import Response
 from loghub.event.model import format_time
 from loghub.hub.answers import event_json, page_cursor, to_json
 from loghub.hub.api.answering import answer, partial_json, took_ms
-from loghub.hub.api.parameters import now_us, read_field, read_number, read_order, read_place, read_query, read_span
+from loghub.hub.api.parameters import (
+    now_us,
+    read_field,
+    read_number,
+    read_order,
+    read_place,
+    read_query,
+    read_span,
+    read_stages,
+)
 from loghub.hub.api.parts import Parts
 from loghub.hub.store.protocol import Histogram, Page
+from loghub.hub.tables import Asked, Table, largest, make_table
 
 _DEFAULT_RANGE = "-15m"
-_MAX_KEYS = 50
-_OTHER = "other"
 
 
 async def search(parts: Parts, request: Request) -> Response:
@@ -24,9 +30,9 @@ async def search(parts: Parts, request: Request) -> Response:
     started = time.perf_counter()
     parameters = request.query_params
     now = now_us()
-    query = read_query(parameters)
+    query, stage = read_stages(parameters)
     span = read_span(parameters, now)
-    limit = read_number(parameters, "limit", 200, 1000)
+    limit = read_number(parameters, "limit", 200 if stage is None else 1000, 1000)
     order = read_order(parameters)
     start = read_place(parameters)
 
@@ -34,7 +40,10 @@ async def search(parts: Parts, request: Request) -> Response:
         page = parts.store.search(query, span, now_us=now, limit=limit, order=order, start=start)
         return _write_page(page, parts.store.epoch, first=start is None, started=started)
 
-    return await answer(parts, request, find)
+    def tabulate() -> bytes:
+        return _write_table(make_table(Asked(parts.store, query, span, now, limit), stage), started) if stage else b""
+
+    return await answer(parts, request, tabulate if stage else find)
 
 
 async def histogram(parts: Parts, request: Request) -> Response:
@@ -53,28 +62,28 @@ async def histogram(parts: Parts, request: Request) -> Response:
 
 
 def _write_counts(counts: Histogram) -> bytes:
-    series = _largest(counts.series)
+    series = largest(counts.series)
 
     return to_json(
         {
             "from": format_time(counts.start_us),
             "to": format_time(counts.end_us),
             "step_ms": counts.step_us // 1000,
-            "series": [{"key": key, "counts": values} for key, values in series],
-            "total": sum(sum(values) for _, values in series),
+            "series": [{"key": key, "counts": values} for key, values in series.items()],
+            "total": sum(sum(values) for values in series.values()),
         }
     )
 
 
-def _largest(series: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
-    """Give the keys that count most, and the others together: a field may have a value for each event."""
-    if len(series) <= _MAX_KEYS:
-        return list(series.items())
-
-    ranked = sorted(series.items(), key=lambda entry: (-sum(entry[1]), entry[0]))
-    kept, others = dict(ranked[:_MAX_KEYS]), [values for _, values in ranked[_MAX_KEYS:]]
-    kept[_OTHER] = [sum(column) for column in zip(kept.get(_OTHER, repeat(0)), *others, strict=False)]
-    return list(kept.items())
+def _write_table(table: Table, started: float) -> bytes:
+    return to_json(
+        {
+            "columns": table.columns,
+            "rows": table.rows,
+            "partial": partial_json(table.partial),
+            "took_ms": took_ms(started),
+        }
+    )
 
 
 def _write_page(page: Page, epoch: str, *, first: bool, started: float) -> bytes:

@@ -2,7 +2,7 @@
 
 Rules:
 1. Each part is grouped by itself into a temporary table, by key and step of time; the groups of all are added up there.
-2. A key that an event lacks is NULL, and NULLs are a group as any other.
+2. A key that an event lacks is NULL, and NULLs are a group as any other. Without keys all events are one group.
 """
 
 from loghub.hub.store.field_sql import field_value, text_of
@@ -58,6 +58,9 @@ def _group_sql(where: Where, span: Span, grouping: Grouping, steps: Steps) -> tu
         keys.append(f"coalesce({', '.join(map(text_of, values))}, NULL) AS key_{index}")
         params += [param for value in values for param in value.params]
 
+    if not keys:
+        keys.append("NULL::VARCHAR AS key_0")
+
     collect = "NULL::VARCHAR[]"
 
     if grouping.collect:
@@ -78,7 +81,7 @@ def _group_sql(where: Where, span: Span, grouping: Grouping, steps: Steps) -> tu
 
 
 def _add_up(source: Source, grouping: Grouping, steps: Steps) -> Groups:
-    names = [f"key_{index}" for index in range(len(grouping.keys))]
+    names = [f"key_{index}" for index in range(max(1, len(grouping.keys)))]
     keys = ", ".join(names)
     order = ", ".join(f"{name} NULLS FIRST" for name in names)
     ask = source.cursor.execute
@@ -94,11 +97,11 @@ def _add_up(source: Source, grouping: Grouping, steps: Steps) -> Groups:
             sparks.setdefault(tuple(key), [0] * steps.count)[step] += number
 
     ((distinct, total),) = ask(_ALL.format(keys=keys)).fetchall()
-    groups = [_group(row, len(names), sparks) for row in rows]
+    groups = [_group(row, len(names), sparks, grouping) for row in rows]
     return Groups(groups, distinct, total, source.partial())
 
 
-def _group(row: Row, width: int, sparks: dict[Row, list[int]]) -> Group:
+def _group(row: Row, width: int, sparks: dict[Row, list[int]], grouping: Grouping) -> Group:
     key = tuple(row[:width])
     count, first_us, last_us, newest, collected = row[width:]
-    return Group(key, count, first_us, last_us, newest, sparks.get(key, ()), collected or ())
+    return Group(key[: len(grouping.keys)], count, first_us, last_us, newest, sparks.get(key, ()), collected or ())
