@@ -39,14 +39,27 @@ def configure(config: str | os.PathLike[str] | Mapping[str, Any]) -> None:
         ConfigError: names the handler, the option, the value and the remedy.
         MissingExtraError: says what to install, for YAML or for a handler.
     """
-    loaded = dict(config) if isinstance(config, Mapping) else _load(Path(config))
-    filled = {"version": 1, "disable_existing_loggers": False} | {key: _fill(loaded[key], key) for key in loaded}
+    filled = load(config)
     check(filled)
 
     try:
         logging.config.dictConfig(filled)
     except (ValueError, TypeError, AttributeError, ImportError) as error:
         raise explain(error, filled) from error
+
+
+def load(config: str | os.PathLike[str] | Mapping[str, Any]) -> dict[str, Any]:
+    """Give a configuration as dictConfig takes it: read, with the environment and the defaults filled in.
+
+    Args:
+        config: as for `configure`.
+
+    Raises:
+        ConfigError: it cannot be read, or a placeholder cannot be filled.
+        MissingExtraError: YAML is not installed.
+    """
+    loaded = dict(config) if isinstance(config, Mapping) else _load(Path(config))
+    return {"version": 1, "disable_existing_loggers": False} | {key: _fill(loaded[key], key) for key in loaded}
 
 
 def _load(path: Path) -> dict[str, Any]:

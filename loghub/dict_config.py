@@ -7,7 +7,7 @@ wrong: there may be secrets in the rest.
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from loghub.errors import ConfigError, LoghubError, MissingExtraError
@@ -28,15 +28,35 @@ def check(config: Mapping[str, Any]) -> None:
     Raises:
         ConfigError: names the part, the key and the remedy.
     """
-    _check_keys("configuration", config, _TOP)
+    for problem in problems(config):
+        raise problem
+
+
+def problems(config: Mapping[str, Any]) -> Iterator[ConfigError]:
+    """Give everything that dictConfig would drop without a word."""
+    yield from _refused(_check_keys, "configuration", config, _TOP)
 
     for section in _SECTIONS:
-        for name, part in _parts(config, section):
+        found: list[tuple[str, Mapping[str, Any]]] = []
+        yield from _refused(lambda: found.extend(_parts(config, section)))  # noqa: B023 (called here and now)
+
+        for name, part in found:
             if section in _CHECKS:
-                _CHECKS[section](f"{section[:-1]} {name!r}", part)
+                yield from _refused(_CHECKS[section], f"{section[:-1]} {name!r}", part)
 
     if "root" in config:
-        _check_keys("root logger", _mapping("configuration", "root", config["root"]), _LOGGER)
+        root: list[Mapping[str, Any]] = []
+        yield from _refused(lambda: root.append(_mapping("configuration", "root", config["root"])))
+
+        for part in root:
+            yield from _refused(_check_keys, "root logger", part, _LOGGER)
+
+
+def _refused(look: Callable[..., object], *arguments: object) -> Iterator[ConfigError]:
+    try:
+        look(*arguments)
+    except ConfigError as error:
+        yield error
 
 
 def explain(error: Exception, config: Mapping[str, Any]) -> LoghubError:

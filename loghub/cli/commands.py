@@ -6,6 +6,7 @@ from typing import cast
 import click
 
 _COMMANDS = {
+    "check": "loghub.cli.check",
     "dead": "loghub.cli.dead",
     "demo": "loghub.cli.demo",
     "search": "loghub.cli.search",

@@ -96,6 +96,7 @@ class RemoteHandler(logging.Handler):
 
     Attributes:
         enabled: what came of the option.
+        sends: whether this process sends, and does not leave that to `loghub ship`.
         lost: records that could not be written as a line.
 
     Raises:
@@ -152,7 +153,8 @@ class RemoteHandler(logging.Handler):
             size(queue_bytes, _OWNER, "queue_bytes"),
             self._pace(),
         )
-        self.url = self._plan.destination.url
+        self.url = destination.url
+        self.sends = self._plan.spool is None or self._plan.spool.send
 
         if self.enabled:
             options.load(self._plan.destination)
