@@ -7,6 +7,7 @@ It never raises into the application, and never waits for the network in it.
 """
 
 import logging
+from collections import Counter as Sums
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -290,19 +291,25 @@ def _families() -> Iterable[Family]:
     """Give the counters of all engines for `loghub.metrics`."""
     counts = [(url, engine.counters) for engine, url in tuple(_engines.items())]
     # Two engines of one address differ in their options; what a reader asks for is the address.
-    appended: dict[tuple[str, ...], float] = {}
-    fates: dict[tuple[str, ...], float] = {}
+    appended: Sums[tuple[str, ...]] = Sums()
+    fates: Sums[tuple[str, ...]] = Sums()
+    retries: Sums[tuple[str, ...]] = Sums()
+    waiting: Sums[tuple[str, ...]] = Sums()
 
     for url, counted in counts:
-        appended[url,] = appended.get((url,), 0) + counted.appended
+        appended[url,] += counted.appended
+        retries[url,] += sum(counted.retries.values())
+        waiting[url,] += counted.queued_bytes
 
         for fate in _FATES:
-            fates[url, fate] = fates.get((url, fate), 0) + getattr(counted, fate)
+            fates[url, fate] += getattr(counted, fate)
 
     yield Family("loghub_remote_records_total", "Records taken in by RemoteHandler.", "counter", ("url",), appended)
     yield Family(
         "loghub_remote_records", "Records of RemoteHandler by what became of them.", "gauge", ("url", "fate"), fates
     )
+    yield Family("loghub_remote_retries_total", "Requests that had to be made again.", "counter", ("url",), retries)
+    yield Family("loghub_remote_queued_bytes", "Bytes of the records that wait.", "gauge", ("url",), waiting)
 
 
 register(_families)

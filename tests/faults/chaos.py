@@ -84,7 +84,7 @@ def run(plan: Plan, folder: Path) -> Outcome:
     try:
         killer.start()
         crew.be_killed(until=killer.done)
-        killer.join()
+        killer.finish()
         network.calm()
         crew.end()
         return _count(hub, network, folder, time.monotonic() - began)
@@ -102,6 +102,7 @@ class _HubKiller(threading.Thread):
         self.done = threading.Event()
         self._hub, self._network, self._kills = hub, network, kills
         self._chance = random.Random(seed)
+        self._failure: BaseException | None = None
 
     def run(self) -> None:
         try:
@@ -114,8 +115,21 @@ class _HubKiller(threading.Thread):
 
                 self._hub.stop(signal.SIGKILL)
                 self._hub.start()
+        except BaseException as error:  # noqa: BLE001 (told by finish)
+            self._failure = error
         finally:
             self.done.set()
+
+    def finish(self) -> None:
+        """Wait for the last kill.
+
+        Raises:
+            BaseException: a hub did not come back.
+        """
+        self.join()
+
+        if self._failure is not None:
+            raise self._failure
 
     def _wait_for_a_request(self) -> None:
         forwarded = threading.Event()

@@ -422,4 +422,6 @@ def test_counters_are_in_the_metrics(hub: ScriptedHub) -> None:
     written = text()
     assert f'loghub_remote_records_total{{url="{hub.url}"}} 1.0' in written
     assert f'loghub_remote_records{{fate="acked",url="{hub.url}"}} 1.0' in written
+    assert f'loghub_remote_retries_total{{url="{hub.url}"}} 0.0' in written
+    assert f'loghub_remote_queued_bytes{{url="{hub.url}"}} 0.0' in written
     handler.close()

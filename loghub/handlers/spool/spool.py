@@ -156,8 +156,9 @@ class Spool:
         return all(lanes.get(lane, newest + 1) > newest for lane, newest in mark)
 
     def lane(self, source: str) -> Lane | None:
-        """Give the lane of a source, if it is one of these."""
-        return next((lane for lane in tuple(self._lanes) if lane.source == source), None)
+        """Give the lane of a source that this process began; of those of the dead nobody has the whole account."""
+        lanes = (lane for lane in tuple(self._lanes) if lane.source == source and lane not in self._adopted)
+        return next(lanes, None)
 
     # Of the caller.
 
