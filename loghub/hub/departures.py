@@ -35,8 +35,16 @@ class Departures:
 
     def end(self, session: str) -> None:
         """Tell all that watch this session; from any thread."""
+        if session:
+            self._set([session])
+
+    def end_all(self) -> None:
+        """Tell all, also those without a session: the hub ends; from any thread."""
+        self._set(list(self._watched))
+
+    def _set(self, sessions: list[str]) -> None:
         with self._lock:
-            entries = list(self._watched.get(session, ())) if session else []
+            entries = [entry for session in sessions for entry in self._watched.get(session, ())]
 
         for loop, event in entries:
             with suppress(RuntimeError):  # the loop has ended, and its tail with it

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from loghub.errors import MissingExtraError, QuerySyntaxError, StoreError
 from loghub.hub.answers import refusal
-from loghub.hub.api import context, health, search, session, sources, summaries, tail, viewer
+from loghub.hub.api import context, health, search, session, sources, summaries, tail, tail_http, viewer
 from loghub.hub.api.ingest import take_in
 from loghub.hub.api.parameters import ParameterError
 from loghub.hub.api.parts import Parts
@@ -80,6 +80,7 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Route("/api/v1/session", partial(session.sign_in, parts), methods=["POST"]),
         Route("/api/v1/session", partial(session.sign_out, parts), methods=["DELETE"]),
         WebSocketRoute("/api/v1/tail", partial(tail.tail, parts)),
+        Route("/api/v1/tail", partial(tail_http.tail_over_http, parts)),
         Mount("/assets", viewer.Assets()),
     ]
 

@@ -41,8 +41,9 @@ class Parts:
     counters: Counters = field(default_factory=Counters)
 
     def end_searches(self) -> None:
-        """Refuse the searches under way, and stop them where the engine can; idempotent."""
+        """Refuse the searches under way, stop them where the engine can, and end the tails over HTTP; idempotent."""
         self.searches.close()
+        self.departures.end_all()
         interrupt = getattr(self.store, "interrupt", None)
 
         if interrupt is not None:

@@ -35,7 +35,7 @@ async def tail(parts: Parts, socket: WebSocket) -> None:
         session = session_of(socket) if parts.sessions.needed else ""
 
         with parts.counters.subscribers.track_inprogress(), parts.departures.watch(session) as ended:
-            await _first_of(_send(socket, subscription), _until_gone(socket), _until_signed_out(parts, session, ended))
+            await _first_of(_send(socket, subscription), _until_gone(socket), until_signed_out(parts, session, ended))
 
         if ended.is_set():
             with suppress(RuntimeError, WebSocketDisconnect):  # it went at the same moment
@@ -65,7 +65,7 @@ async def _until_gone(socket: WebSocket) -> None:
         pass
 
 
-async def _until_signed_out(parts: Parts, session: str, ended: asyncio.Event) -> None:
+async def until_signed_out(parts: Parts, session: str, ended: asyncio.Event) -> None:
     """Wait until the session by which the tail was opened is over; without one, that is never."""
     while not ended.is_set():
         with suppress(TimeoutError):
