@@ -18,14 +18,14 @@ import os
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from loghub.errors import require
-from loghub.handlers.delivery import Answer, Effect, Trouble, effect_of
+from loghub.handlers.delivery import Answer, Delivery, Effect, Trouble, Verdict, effect_of
 from loghub.handlers.destination import Destination, Secret, http_context
 from loghub.wire.batch import KEY_HEADER, Batch
 from loghub.wire.loopback import is_loopback
@@ -58,6 +58,25 @@ class Post(Protocol):
 
     def abandon(self) -> None:
         """Let go of what a fork copied from the parent: no I/O, no lock, so that the parent's connection lives on."""
+
+
+def attempts(batch: Batch, delivery: Delivery, post: Post, timeout: float) -> Iterator[tuple[Batch, Verdict]]:
+    """Send a batch, part by part and as often as needed; whoever asks for the next attempt has waited before.
+
+    Args:
+        batch: what to send.
+        delivery: what decides.
+        post: what carries it.
+        timeout: seconds for one request.
+
+    Returns:
+        Each part that was sent, and what became of it.
+    """
+    delivery.start(batch)
+
+    while (part := delivery.current) is not None:
+        delivery.sending()
+        yield part, delivery.answered(post.send(part, timeout), time.time())
 
 
 def load(destination: Destination) -> None:

@@ -31,6 +31,7 @@ from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch
 
 _OWNER = options.OWNER
+_HAND_OVER = 1.0  # so old become records that another process sends, and so many directories it finds a second
 _FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's lock
 
 
@@ -140,8 +141,10 @@ class RemoteHandler(logging.Handler):
         given = dict(locals())
         self.enabled = given["enabled"] = switch(enabled, _OWNER, "enabled", override="LOGHUB_REMOTE")
         destination = options.destination(given)
+        settings = spool_settings(given, destination.url)
+        self.sends = settings is None or settings.send
         self._plan = _Plan(
-            spool_settings(given, destination.url),
+            settings,
             destination,
             Limits(
                 count(batch_records, _OWNER, "batch_records"),
@@ -149,13 +152,13 @@ class RemoteHandler(logging.Handler):
                 duration(linger, _OWNER, "linger"),
                 options.positive(timeout, "timeout"),
                 duration(exit_deadline, _OWNER, "exit_deadline"),
+                0.0 if self.sends else _HAND_OVER,
             ),
             count(queue, _OWNER, "queue"),
             size(queue_bytes, _OWNER, "queue_bytes"),
             self._pace(),
         )
         self.url = destination.url
-        self.sends = self._plan.spool is None or self._plan.spool.send
 
         if self.enabled:
             options.load(self._plan.destination)
@@ -203,7 +206,7 @@ class RemoteHandler(logging.Handler):
             if not self._attached:
                 self._join()
 
-            self._engine.append(self._lines.format_line(record), record.levelno)
+            self._engine.append(self._lines.format_line(record), record.levelno or 0)
         except Exception as error:  # noqa: BLE001 (a handler never raises into the application)
             self.lost += 1
             say(_OWNER, f"cannot send a record ({type(error).__name__}: {safe_text(error)}); {self.lost} lost so far")

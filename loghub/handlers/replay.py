@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loghub.handlers.delivery import Delivery, Effect, Pace
-from loghub.handlers.post import Post
+from loghub.handlers.post import Post, attempts
 from loghub.handlers.spool.dead import FOLDER, DeadRecord, dead_records, purge
 from loghub.wire.batch import Batch, source_id
 
@@ -157,11 +157,7 @@ class _Replay:
 
     def send(self, batch: Batch) -> bool:
         """Send a batch; False where it has to be left for another time."""
-        self._delivery.start(batch)
-
-        while (part := self._delivery.current) is not None:
-            verdict = self._delivery.answered(self._post.send(part, self._timeout), time.time())
-
+        for part, verdict in attempts(batch, self._delivery, self._post, self._timeout):
             if verdict.effect in (Effect.RETRY, Effect.HOLD):
                 self.reason = verdict.reason
 

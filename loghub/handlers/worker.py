@@ -55,6 +55,7 @@ class Limits:
         linger: seconds that a line waits for others.
         timeout: seconds for one request.
         exit_deadline: seconds that an exit may take.
+        hand_over: seconds after which records are left to another process; 0 where this one sends them.
     """
 
     batch_records: int = 500
@@ -62,6 +63,7 @@ class Limits:
     linger: float = 0.05
     timeout: float = 10.0
     exit_deadline: float = 5.0
+    hand_over: float = 0.0
 
 
 class Engine:
@@ -389,15 +391,16 @@ class Engine:
             with self._alone() as backlog:
                 queued = backlog.queued
 
-                if self._is_over(backlog):
+                if self._is_over(backlog) or self._hands_over(backlog, due):
                     backlog.close()
                     self._thread = None
+                    self._release_waiters(backlog)
                     return None
 
                 if queued:
-                    due = due or time.monotonic() + self._limits.linger
+                    due = due or time.monotonic() + (self._limits.hand_over or self._limits.linger)
 
-                ready = due is not None and self._is_ready(backlog, due)
+                ready = due is not None and not self._limits.hand_over and self._is_ready(backlog, due)
                 self._wake_at = self._taken_in + (self._limits.batch_records - queued if queued else 1)
 
             # Reading from a disk takes a moment, so it is done without the lock.
@@ -420,6 +423,15 @@ class Engine:
             return True
 
         return not backlog.queued and (inline or self.exiting or not self._users)
+
+    def _hands_over(self, backlog: Backlog, due: float | None) -> bool:
+        """Tell whether what is spooled is now left to the process that sends it."""
+        if not self._limits.hand_over or not backlog.queued:
+            return False
+
+        is_due = due is not None and time.monotonic() >= due
+        is_wanted = not self._users or not backlog.is_past(self._hurry_to)
+        return is_due or is_wanted or self.exiting or self._inline is not None
 
     def _is_ready(self, backlog: Backlog, due: float) -> bool:
         return (

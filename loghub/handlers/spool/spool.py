@@ -48,6 +48,7 @@ class Settings:
         durability: when records are brought to the disk: process (never by itself), interval, batch, record.
         send: whether this process sends them.
         ring: records and bytes that may wait in memory where the disk refuses.
+        adopt_every: seconds between two looks for what others have left.
     """
 
     folder: Path
@@ -58,6 +59,7 @@ class Settings:
     durability: str = "process"
     send: bool = True
     ring: tuple[int, int] = _RING
+    adopt_every: float = _ADOPT_EVERY
 
     @property
     def segment(self) -> int:
@@ -300,7 +302,7 @@ class Spool:
             self._next_sync = now + _SYNC_EVERY
 
         if self._settings.send and now >= self._next_adoption:
-            self._next_adoption = now + _ADOPT_EVERY
+            self._next_adoption = now + self._settings.adopt_every
             self._adopt()
 
         due = self._next_adoption if self._settings.send else now + _ADOPT_EVERY
