@@ -14,6 +14,7 @@ from pathlib import Path
 from loghub.errors import ConfigError
 from loghub.handlers.compression import parse_compression
 from loghub.handlers.fallback import Fallback, parse_fallback
+from loghub.handlers.line_worker import Queue
 from loghub.handlers.log_file import Opening
 from loghub.handlers.retention import Retention, parse_retention
 from loghub.handlers.rotation import Rotation, parse_rotation
@@ -26,6 +27,9 @@ _MODES = {
 _STARTS = {"append": "append", "roll": "roll", "truncate": "truncate"}
 _DURABILITIES = {"process": "process", "interval": "interval", "record": "record"}
 
+_WRITES = {"direct": False, "async": True}
+_OVERFLOWS = {name: name for name in ("block", "drop_oldest", "drop_new", "by_level")}
+_QUEUE = ("queue", "queue_bytes", "overflow", "block_timeout", "exit_deadline")
 _ESCAPE = "loghub_escape"
 _USERS = ("pwd", "getpwnam", "pw_uid")
 _GROUPS = ("grp", "getgrnam", "gr_gid")
@@ -60,6 +64,7 @@ class FileSettings:
         waiting_bytes: their bytes.
         fallback: takes what may not wait.
         durability: "process", "interval" or "record".
+        queue: bounds of the queue of `write: async`; None for direct.
     """
 
     name: Callable[[], Path]
@@ -80,6 +85,7 @@ class FileSettings:
     waiting_bytes: int
     fallback: Fallback | None
     durability: str
+    queue: Queue | None
 
 
 def parse_settings(given: Options, owner: str) -> FileSettings:
@@ -119,6 +125,7 @@ def parse_settings(given: Options, owner: str) -> FileSettings:
         waiting_bytes=size(given["waiting_bytes"], owner, "waiting_bytes"),
         fallback=parse_fallback(given["fallback"], owner),
         durability=choice(given["durability"], owner, "durability", _DURABILITIES),
+        queue=_queue(given, owner),
     )
 
 
@@ -190,6 +197,27 @@ def _mode(mode: object, on_start: object, owner: str, *, rolls: bool) -> tuple[s
 
     # As RotatingFileHandler: a file that is rolled over is not deleted at each start.
     return ("a" if kind == "w" and rolls else kind), start
+
+
+def _queue(options: Options, owner: str) -> Queue | None:
+    """Read `write` and the options of the queue, which `write: async` alone has."""
+    given = {name: options[name] for name in _QUEUE if options[name] is not None}
+
+    if not choice(options["write"], owner, "write", _WRITES):
+        if given:
+            name = next(iter(given))
+            raise ConfigError(owner, name, given[name], "there is no queue with write: direct; give write: async")
+
+        return None
+
+    usual = Queue()
+    return Queue(
+        lines=count(given.get("queue", usual.lines), owner, "queue"),
+        size=size(given.get("queue_bytes", usual.size), owner, "queue_bytes"),
+        overflow=choice(given.get("overflow", usual.overflow), owner, "overflow", _OVERFLOWS),
+        timeout=duration(given.get("block_timeout", usual.timeout), owner, "block_timeout"),
+        deadline=duration(given.get("exit_deadline", usual.deadline), owner, "exit_deadline"),
+    )
 
 
 def _opening(kind: str, start: str, options: Options, owner: str) -> Opening:

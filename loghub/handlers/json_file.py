@@ -14,16 +14,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from loghub.errors import ConfigError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
 from loghub.handlers.drop_in import DropInFileHandler, FileStream
 from loghub.handlers.file_options import FileSettings, parse_settings
+from loghub.handlers.line_worker import LineWorker, syncer
 from loghub.handlers.lines import writer_of
 from loghub.handlers.log_file import LogFile
 from loghub.handlers.rolling import Rolling, segment_path
 from loghub.handlers.standard_rolls import StandardRolls, parse_when
 from loghub.handlers.sturdy_file import SturdyFile
 from loghub.options import count, names_unknown_options
+
+_SYNC_SECONDS = 0.5
 
 
 class JSONFileHandler(DropInFileHandler):
@@ -56,13 +60,20 @@ class JSONFileHandler(DropInFileHandler):
         on_start: append, roll (a file that is not empty is rolled over first) or truncate.
         shared: whether other processes write to the file too; true by default, except on Windows.
         look_every: how long it may take to notice that the file was moved or deleted; 0 looks before each line.
-        durability: process (a line survives the death of the process), or record (each line is flushed to the device).
+        durability: what a written line survives: process (its death); interval and record flush it to the device
+            too, within half a second or at once.
         fallback: where lines go that cannot wait any longer: "stderr", "file:PATH" or "handler:NAME".
         waiting: how many lines may wait for a file that refuses them.
         waiting_bytes: how many bytes of them.
         permissions: of a new file, as "0640".
         owner: of a new file: name or number.
         group: of a new file: name or number.
+        write: direct (by who logs: it survives the death of the process), or async (by a thread, some 20 ms later).
+        queue: with async, how many lines may be queued; 10 000 by default.
+        queue_bytes: how many bytes of them; "16 MB" by default.
+        overflow: when the queue is full: block (the default), drop_oldest, drop_new or by_level.
+        block_timeout: how long `block` waits for room; "1 s" by default.
+        exit_deadline: how long the end of the process waits for the queue; "5 s" by default.
         level: as in `logging.Handler`.
 
     Attributes:
@@ -101,12 +112,19 @@ class JSONFileHandler(DropInFileHandler):
         permissions: str | None = None,
         owner: str | int | None = None,
         group: str | int | None = None,
+        write: str = "direct",
+        queue: object = None,
+        queue_bytes: object = None,
+        overflow: str | None = None,
+        block_timeout: object = None,
+        exit_deadline: object = None,
         level: int | str = logging.NOTSET,
     ) -> None:
         given = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
 
         # Options first: logging closes every handler that it knows, a half-made one too.
-        settings = parse_settings(given, type(self).__name__)
+        title = type(self).__name__
+        settings = parse_settings(given, title)
         self.maxBytes, self.backupCount = settings.max_bytes, settings.backups
         self._take_times(settings.by_time)
         self.baseFilename = str(settings.name())
@@ -116,12 +134,22 @@ class JSONFileHandler(DropInFileHandler):
         self._line_of = writer_of(self._plain)
         self._heeded: object = self  # none yet: the first record finds the formatter
         self._asks = _overrides(self, "shouldRollover")
+
+        if self._asks and settings.queue is not None:
+            raise ConfigError(
+                title, "write", write, "a class with its own shouldRollover is asked for each record: direct"
+            )
+
         self._make_rolling(settings)
-        file = LogFile(settings.name, self._rolling.prepare, settings.opening)
+        self._syncer = syncer(_SYNC_SECONDS) if settings.durability == "interval" else None
+        file = LogFile(settings.name, self._prepare, settings.opening)
         synced = settings.durability == "record"
         ring = (settings.waiting, settings.waiting_bytes)
         self._sturdy = SturdyFile(file, *ring, settings.fallback, self._tell, synced=synced)
         self._stream = FileStream(self._sturdy, mode, settings.encoding, settings.errors)
+        needs = settings.fallback is not None and settings.fallback.needs_records
+        queue_of = settings.queue
+        self._worker = None if queue_of is None else LineWorker(self._sturdy, queue_of, keeps_records=needs)
         self._starts_with_roll = settings.start == "roll"
         logging.Handler.__init__(self, level)
 
@@ -131,7 +159,7 @@ class JSONFileHandler(DropInFileHandler):
     @property
     def lost(self) -> int:
         """Lines that are neither in the file nor in the fallback."""
-        return self._sturdy.lost
+        return self._sturdy.lost + (self._worker.dropped if self._worker is not None else 0)
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Pass the record on to `emit`, which takes the file's lock: lines are encoded outside of it."""
@@ -149,12 +177,16 @@ class JSONFileHandler(DropInFileHandler):
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record's line; one that the file refuses waits."""
         try:
-            if self.formatter is not self._heeded:  # by whatever way it was set
+            if self.formatter is not self._heeded:  # by whatever way it was set; as _line, without its call
                 self._heed(self.formatter)
 
             line = self._line_of(record)
         except Exception as error:  # noqa: BLE001 (another package's formatter: the application must not see it)
             self._fail(record, error)
+            return
+
+        if self._worker is not None:
+            self._worker.put(line, record)
             return
 
         sturdy = self._sturdy
@@ -174,17 +206,31 @@ class JSONFileHandler(DropInFileHandler):
             sturdy.refuse(line, record, error)
 
     def flush(self) -> None:
-        """Try again to write what waits; whatever does not is in the file already."""
-        self._sturdy.flush()
+        """Write what is queued, and try again to write what the file refused."""
+        if self._worker is None or self._worker.drain(self._settings.queue.deadline if self._settings.queue else 0):
+            self._sturdy.flush()
 
     def close(self) -> None:
         """Let go of the file; a later record opens it again, except in mode w."""
-        self._sturdy.close(for_good=self._settings.mode == "w")
+        if self._worker is None or self._worker.close():  # else its thread goes on
+            self._sturdy.close(for_good=self._settings.mode == "w")
 
-        with self._sturdy.lock:
-            self._rolling.close(self._sturdy.file)
+            with self._sturdy.lock:
+                self._rolling.close(self._sturdy.file)
 
         logging.Handler.close(self)
+
+    def _prepare(self, file: LogFile, incoming: int, now: float) -> None:
+        self._rolling.prepare(file, incoming, now)
+
+        if self._syncer is not None:
+            self._syncer.mind(self._sturdy)
+
+    def _line(self, record: logging.LogRecord) -> bytes:
+        if self.formatter is not self._heeded:
+            self._heed(self.formatter)
+
+        return self._line_of(record)
 
     def _heed(self, formatter: logging.Formatter | None) -> None:
         settings = self._settings

@@ -122,6 +122,8 @@ class LogFile:
         if os.write(descriptor, rest) < len(rest):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
+        self.reached = 0
+
     def be_quiet(self, since: float, until: float, most: int = sys.maxsize) -> None:
         """Ask nobody between two unix times, as long as the file does not grow over so many bytes."""
         self._quiet_from, self._quiet_until = since, until
@@ -143,7 +145,7 @@ class LogFile:
     @property
     def room(self) -> int:
         """Bytes that may follow before anybody has to be asked."""
-        return self._most - self.held
+        return self._most - self.held if self._quiet_until else 0
 
     def fileno(self) -> int:
         """Give the descriptor.

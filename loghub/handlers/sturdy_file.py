@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 from weakref import WeakSet
@@ -66,6 +67,7 @@ class SturdyFile:
         write: appends a line or raises; its refusal goes to `refuse`.
         account: what became of lines that the file did not take.
         lost: lines lost by this one.
+        is_well: whether the file took the last line.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class SturdyFile:
     def _begin(self) -> None:
         self.lock = threading.RLock()
         self.write = self._usual
-        self._is_well = True
+        self.is_well = True
         self._waiting: deque[Refused] = deque()
         self._bytes = 0
         self._pause = _PAUSE_SECONDS
@@ -110,7 +112,7 @@ class SturdyFile:
     def refuse(self, line: bytes, record: logging.LogRecord | None, error: BaseException) -> None:
         """Take a line that `write` refused."""
         with self.lock:
-            fresh = self._is_well
+            fresh = self.is_well
 
             if fresh:
                 self._stop(error)
@@ -136,13 +138,43 @@ class SturdyFile:
 
             if not reason:
                 self.account.untold -= count
-            elif self._is_well:
+            elif self.is_well:
                 self._begin_trouble(reason)
+
+    def try_again(self) -> None:
+        """Try to write what waits, if it is time."""
+        with self.lock:
+            back = not self.is_well and self._try(time.monotonic())
+
+        if back:
+            self._report(back=True)
+
+    def sync(self) -> bool:
+        """Flush the file to the device, without holding up who writes; False where it is not open."""
+        with self.lock:
+            if not self.file.is_open:
+                return False
+
+            descriptor = os.dup(self.file.fileno())
+
+        try:
+            with suppress(OSError):
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+        return True
+
+    def let_go(self) -> None:
+        """Let go of the file, unless lines wait for it."""
+        with self.lock:
+            if self.is_well:
+                self.file.release()
 
     def flush(self) -> bool:
         """Try to write what waits; tell whether nothing does any more."""
         with self.lock:
-            if self._is_well:
+            if self.is_well:
                 return True
 
             back = self._try(0.0, at_once=True)
@@ -190,7 +222,7 @@ class SturdyFile:
     def _begin_trouble(self, reason: str) -> None:
         """Let the next line be refused, and the file be tried with it."""
         self.write = self._refuse_at_once
-        self._is_well = False
+        self.is_well = False
         self._reason = reason
         self._again_at = 0.0
 
@@ -223,7 +255,7 @@ class SturdyFile:
             self._is_trying = False
 
         self.write = self._usual
-        self._is_well = True
+        self.is_well = True
         return True
 
     def _write_account(self) -> None:
