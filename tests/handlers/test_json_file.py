@@ -181,7 +181,7 @@ def test_megabyte_of_lines_is_looked_after_at_once(tmp_path: Path) -> None:
     handler.close()
 
     assert len(messages_of(path)) == 1011
-    assert handler._file._doubt == 0
+    assert handler._file._doubtful == []
 
 
 def test_child_of_a_fork_writes_none_of_its_parents_lines_and_holds_no_segment(tmp_path: Path) -> None:
