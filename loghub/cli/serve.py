@@ -36,6 +36,7 @@ _FILE = click.Path(path_type=Path)
     metavar="TIME",
     help="How long the hub remembers what it has of a silent sender, of more than 100 000.",
 )
+@click.option("--watch", metavar="PATTERN", multiple=True, help="Log files to read, as 'logs/*.jsonl'; again for more.")
 def command(**options: Any) -> None:  # noqa: ANN401 (click gives them by name)
     """Start a hub: it collects, stores, searches and shows.
 
@@ -56,11 +57,16 @@ def command(**options: Any) -> None:  # noqa: ANN401 (click gives them by name)
         allowed_hosts=options["allowed_hosts"],
         tls_cert=options["tls_cert"],
         tls_key=options["tls_key"],
+        watch=options["watch"],
         keep_us=round(duration(options["keep"], _OWNER, "--keep") * 1_000_000),
         keep_bytes=size(options["keep_size"], _OWNER, "--keep-size"),
         keep_sources_us=round(duration(options["keep_sources"], _OWNER, "--keep-sources") * 1_000_000),
     )
-    serve(settings, started=lambda url: click.echo(f"The hub listens at {url} and keeps its data in {data}"))
+    serve(
+        settings,
+        started=lambda url: click.echo(f"The hub listens at {url} and keeps its data in {data}"),
+        tell=lambda sentence: click.echo(f"loghub: {sentence}", err=True),
+    )
 
 
 def _token(given: str | None, file: Path | None) -> str | None:

@@ -191,7 +191,7 @@ def read_body(body: bytes, *, limits: Limits, now_us: int) -> Reading:
     bad: list[BadLine] = []
 
     for index, line in enumerate(lines):
-        read = _read_line(index, line, limits.line, now_us)
+        read = read_line(index, line, limits.line, now_us)
 
         if isinstance(read, GoodLine):
             good.append(read)
@@ -242,7 +242,8 @@ def _charset(parameters: str) -> str:
     return ""
 
 
-def _read_line(index: int, line: RawLine, max_bytes: int, now_us: int) -> GoodLine | BadLine:
+def read_line(index: int, line: RawLine, max_bytes: int, now_us: int) -> GoodLine | BadLine:
+    """Read one line of a body, or of a file that is watched."""
     if len(line.text) > max_bytes:
         return BadLine(index, line.number, line.text, f"{len(line.text)} bytes in one line: at most {max_bytes}")
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from loghub.errors import ConfigError, MissingExtraError
 from loghub.hub.api.app import create_app
+from loghub.hub.api.parts import Parts
 from loghub.hub.settings import Address, Settings
 
 if TYPE_CHECKING:
@@ -28,12 +29,18 @@ _PONG = 120.0  # a client may be slow, or stopped in a debugger; only a dead one
 _MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message; clients have nothing to say
 
 
-def serve(settings: Settings, *, started: Callable[[str], None] | None = None) -> None:
+def serve(
+    settings: Settings,
+    *,
+    started: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> None:
     """Run a hub until SIGINT or SIGTERM; what was acknowledged is on disk, whenever it ends.
 
     Args:
         settings: what the hub is told.
         started: called with the address, as "http://127.0.0.1:8514", once it answers.
+        tell: called with a sentence about watched files that cannot be read or stored.
 
     Raises:
         ConfigError: the port is taken, or the address is not one of this machine.
@@ -53,9 +60,33 @@ def serve(settings: Settings, *, started: Callable[[str], None] | None = None) -
 
         try:
             app = create_app(store, settings, ingest=True)
-            Server(app, settings, started=started, ending=app.state.parts.end_searches).run([listener])
+
+            with _watching(settings, app.state.parts, tell) as end_watch:
+                Server(app, settings, started=started, ending=end_watch).run([listener])
         finally:
             store.close()
+
+
+@contextmanager
+def _watching(settings: Settings, parts: Parts, tell: Callable[[str], None] | None) -> Iterator[Callable[[], None]]:
+    """Watch files where there are any to watch; gives what is to be called when the hub begins to end."""
+    if not settings.watch or parts.writer is None:
+        yield parts.end_searches
+        return
+
+    from loghub.hub.watch import Watch  # noqa: PLC0415 (the server in an application has none)
+
+    watch = Watch(settings, parts.writer, parts.counters, tell)
+    watch.start()
+
+    def end() -> None:
+        watch.stop()
+        parts.end_searches()
+
+    try:
+        yield end
+    finally:
+        watch.close()
 
 
 def _import_store(owner: str) -> "type[DuckStore]":

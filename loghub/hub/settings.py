@@ -77,6 +77,7 @@ class Settings:
         keep_us: microseconds for which events are kept.
         keep_bytes: bytes of disk that events may take.
         keep_sources_us: microseconds for which a silent source is remembered at least.
+        watch: patterns of log files that it reads, as "logs/*.jsonl".
         limits: how much it takes on at once.
         owner: who has these options, for errors.
 
@@ -94,6 +95,7 @@ class Settings:
     keep_us: int = 14 * _DAY_US
     keep_bytes: int = 5 * 10**9
     keep_sources_us: int = 90 * _DAY_US
+    watch: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     owner: str = "loghub serve"
 
@@ -104,6 +106,9 @@ class Settings:
         self._check_names()
         self._check_token()
         self._check_tls()
+
+        if not all(self.watch):
+            raise ConfigError(self.owner, "watch", "", 'give a pattern of files, as "logs/*.jsonl"')
 
         if self.keep_us <= 0:
             raise ConfigError(self.owner, "keep", self.keep_us, "use a length of time above zero, as 14 days")

@@ -13,7 +13,7 @@ from loghub.reading.unpack import DamagedError, Unpacker, stream_of
 Identity: TypeAlias = tuple[int, int]
 """Device and inode."""
 
-HEAD = 1024
+HEAD = 512
 """Bytes at the beginning of a file by which it is known again."""
 
 _STEP = 2**20

@@ -8,9 +8,10 @@ Rules:
 3. Truncated in place (copytruncate), the life goes on in the copy, and the file begins a new one. A copy of a file
    that is still in its place is not read.
 4. A compressed form continues the life of the file that it was made of.
-5. A fragment is kept until its newline comes; once the file is not written to any more, it is a line with a fault.
+5. A fragment is kept until its newline comes; once a newer file is there and nothing came for some seconds, it is
+   a line with a fault.
 
-Of two files that begin with the same thousand bytes, one may be taken for a copy of the other. What is deleted
+Of two files that begin with the same 512 bytes, one may be taken for a copy of the other. What is deleted
 before it was read, between two looks, cannot be read. It holds few files open, and a megabyte of lines.
 """
 
@@ -28,6 +29,7 @@ _T = TypeVar("_T")
 
 _HELD = 32
 _STILL_SECONDS = 5.0  # a process that writes looks for a roll once a second
+_LOOK_SECONDS = 2.0  # a file that was not touched for long may be written to again
 _COPY_SECONDS = 2.0
 _FORGET_SECONDS = 600.0
 
@@ -56,6 +58,7 @@ class Follower:
         self._directory = Directory(log)
         self._seen: list[LogFile] | None = None
         self._is_first_look = True
+        self._looked_at = 0.0
         self._tell = tell
         self._clock = clock
 
@@ -150,10 +153,10 @@ class Follower:
     def _must_look(self) -> bool:
         files = self._directory.files()
 
-        if files is not self._seen:
+        if files is not self._seen or self._clock() - self._looked_at > _LOOK_SECONDS:
             return True
 
-        status = files[-1].status() if files and files[-1].is_live else None
+        status = files[-1].status() if files else None
         known = self._live.identity if self._live is not None else None
         return status is not None and status.st_size > 0 and (status.st_dev, status.st_ino) != known
 
@@ -176,7 +179,9 @@ class Follower:
 
         places = {file.path: place for place, file in enumerate(files)}
         self._lives.sort(key=lambda life: places.get(life.path or Path(), -1))
-        self._live = next((life for life in self._lives if life.path == self.log), None)
+        # Where no file has the log's own name, the newest is the one that may be written to.
+        self._live = next((life for life in reversed(self._lives) if life.path is not None), None)
+        self._looked_at = self._clock()
         self._is_first_look = False
 
         if self._live is not None and not self._live.is_open:

@@ -191,6 +191,32 @@ def test_line_written_to_a_rolled_file_is_given(log: Path, follower: Follower) -
     assert new(follower) == [1]
 
 
+def test_file_that_was_rolled_long_ago_and_is_written_to_again_is_read(
+    log: Path, follower: Follower, clock: list[float]
+) -> None:
+    write(log, line(0))
+    new(follower)
+    roll(log)
+    write(log, line(2))
+    new(follower)
+    clock[0] += 10
+    new(follower)
+    append(log.with_name(SEGMENT.format(0)), line(1))
+    clock[0] += 10
+    assert new(follower) == [1]
+
+
+def test_newest_file_is_followed_where_none_has_the_name_of_the_log(
+    log: Path, follower: Follower, clock: list[float]
+) -> None:
+    dated = write(log.with_name("app.jsonl.2026-11-22"), line(0))
+    assert new(follower) == [0]
+    clock[0] += 100
+    assert new(follower) == []
+    append(dated, line(1))
+    assert new(follower) == [1]
+
+
 def test_fragment_at_the_end_of_a_rolled_file_is_given_in_the_end(
     log: Path, follower: Follower, clock: list[float]
 ) -> None:
@@ -198,6 +224,8 @@ def test_fragment_at_the_end_of_a_rolled_file_is_given_in_the_end(
     assert new(follower) == [0]
     roll(log)
     assert new(follower) == []
+    write(log, line(1))
+    assert new(follower) == [1]
     clock[0] += 10
     assert new(follower) == [b'{"n"']
     clock[0] += 10
@@ -208,9 +236,10 @@ def test_fragment_is_given_once_over_a_restart(log: Path, follower: Follower, cl
     write(log, line(0) + b'{"n"')
     new(follower)
     roll(log)
+    write(log, line(1))
     new(follower)
     clock[0] += 10
-    new(follower)
+    assert new(follower) == [b'{"n"']
 
     assert new(Follower(log, follower.positions)) == []
 
