@@ -130,7 +130,7 @@ def test_mock_that_claims_to_be_a_dict_is_text() -> None:
 
 
 class NoClass:
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         raise RuntimeError("no class")
 

@@ -98,11 +98,15 @@ def test_exception_on_a_terminal_is_shown_with_the_source_around_it(monkeypatch:
     assert "\x1b" not in text
 
 
-def test_lines_of_several_processes_are_not_broken(tmp_path: Path) -> None:
+def test_lines_of_several_threads_and_processes_are_not_broken(tmp_path: Path) -> None:
     code = (
-        "import logging, sys, loghub\n"
+        "import logging, sys, threading, loghub\n"
         "logging.getLogger().addHandler(loghub.ConsoleHandler(style=sys.argv[2]))\n"
-        "for n in range(300): logging.warning('%s', sys.argv[1] * 2000)"
+        "def write():\n"
+        "    for n in range(100): logging.warning('%s', sys.argv[1] * 2000)\n"
+        "threads = [threading.Thread(target=write) for _ in range(3)]\n"
+        "[thread.start() for thread in threads]\n"
+        "[thread.join() for thread in threads]"
     )
 
     with (tmp_path / "out").open("wb") as out:
