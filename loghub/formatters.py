@@ -9,6 +9,7 @@ import json
 import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
@@ -32,6 +33,8 @@ _HOOKS = (
 )
 _MARKS = (b'"encode_fallback":true', b'"truncated":[')
 _LEAST_LINE = 1024
+_MAX_FITS = 8
+_SPARE = 16
 _LEAST_PARTS = 64  # members and characters: the standard keys must have room
 
 
@@ -235,15 +238,27 @@ class JSONFormatter(BaseJsonFormatter):
             return self._last_resort(record, error)
 
     def _encoded(self, fields: dict[str, Any]) -> bytes:
-        if self._preset_name in TEXT_ONLY:
-            fields = decode(encode(fields, self.json_default, self._limits))
+        if self._preset_name not in TEXT_ONLY:
+            line = encode(self._shape(fields), self.json_default, self._limits)
 
-        line = encode(self._shape(fields), self.json_default, self._limits)
+            if self._preset_name == "plain" or not any(mark in line for mark in _MARKS):
+                return line
 
-        if self._preset_name != "plain" and any(mark in line for mark in _MARKS):
-            # The marks are fields of the plain line, so they are made there, and get their place from the preset.
-            plain = decode(encode(fields, self.json_default, self._limits))
-            line = encode(self._shape(plain), self.json_default)
+        return self._encoded_by_plain(fields)
+
+    def _encoded_by_plain(self, fields: dict[str, Any]) -> bytes:
+        """Make the marks where they are fields, in the plain line, and the preset's line of that; it may be longer."""
+        most = self._limits.line_bytes
+        limits = self._limits
+
+        for _ in range(_MAX_FITS):
+            line = encode(self._shape(decode(encode(fields, self.json_default, limits))))
+
+            if len(line) <= most:
+                break
+
+            room = limits.line_bytes * most // len(line) - _SPARE
+            limits = replace(limits, line_bytes=max(room, Limits.LEAST))
 
         return line
 

@@ -15,7 +15,8 @@ from hypothesis import given
 
 from loghub.errors import ConfigError
 from loghub.event.context import bound
-from loghub.event.model import KEYS, TAIL_KEYS
+from loghub.event.model import KEYS, TAIL_KEYS, Event
+from loghub.event.presets import PRESETS
 from loghub.formatters import (
     DatadogFormatter,
     ECSFormatter,
@@ -370,6 +371,18 @@ def test_locals_are_in_the_line_where_asked_for_and_masked() -> None:
     assert frame["locals"]["password"] == "***"
     assert "seen" in frame["locals"]["kept"]
     assert "locals" not in line(JSONFormatter(), made)["exception"]["frames"][-1]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("most", [1024, 4096])
+def test_line_of_any_preset_is_within_its_bytes_and_says_what_was_cut(preset: str, most: int) -> None:
+    formatter = JSONFormatter(preset=preset, max_line=most)
+
+    # Text of JSON inside of JSON, as GELF has it, may be twice as long.
+    for value in ({"a": ['"' * 50] * 200}, "x" * 10_000, [[1, {"k": "v"}]] * 500, "\\" * 5_000):
+        text = formatter.format_line(record(value=value))
+        assert len(text) <= most
+        assert Event.from_mapping(json.loads(text), now_us=0).fields["truncated"]
 
 
 def test_limits_cut_and_say_where() -> None:

@@ -35,6 +35,7 @@ _NEWLINE = orjson.OPT_APPEND_NEWLINE
 _OWN = _NEWLINE | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _LAST = ("format_error", "args")
 _MAX_FITS = 8
+_SPARE = 8
 
 
 def encode(
@@ -120,14 +121,17 @@ def _encode_safely(fields: Any, default: Callable[[Any], Any] | None, limits: Li
 
     room = limits.line_bytes
     fitting = value
+    cuts = len(safe.cuts)
 
-    for _ in range(_MAX_FITS):
+    for turn in range(_MAX_FITS):
         line = dump(_marked(fitting, safe)) + b"\n"
 
         if len(line) <= limits.line_bytes:
             break
 
-        room -= len(line) - limits.line_bytes if fitting is not value else 0
+        # What says where a cut is may be longer the next time: each turn leaves it more room.
+        room -= len(line) - limits.line_bytes + _SPARE * turn if fitting is not value else 0
+        del safe.cuts[cuts:]
         fitting = fit(value, room, safe.cut)
 
     return line

@@ -6,10 +6,10 @@ on the bytes alone. Cutting is done on the values (`safe.py`, `fit.py`), which k
 
 from dataclasses import dataclass, field, fields
 from functools import reduce
+from typing import ClassVar
 
 from loghub.errors import ConfigError
 
-_LEAST = {"line_bytes": 1024}
 _BRACKETS = bytes(bytes.maketrans(b"[]", b"{}"))
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 
@@ -25,6 +25,9 @@ class Limits:
         string: characters of one text; its beginning and its end are kept.
         harmless: a line of at most this many bytes is within the limits, but for its depth.
     """
+
+    LEAST: ClassVar = 256
+    """Bytes that a line must have room for, at least."""
 
     line_bytes: int = 1_000_000
     depth: int = 32
@@ -65,7 +68,7 @@ def _is_deep(brackets: bytes, depth: int) -> bool:
 
 
 def _check(option: str, value: object) -> None:
-    least = _LEAST.get(option, 1)
+    least = Limits.LEAST if option == "line_bytes" else 1
 
     if type(value) is not int or value < least:
         raise ConfigError("JSONFormatter", f"max_{option}", value, f"give a whole number of at least {least}")
