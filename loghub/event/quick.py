@@ -39,6 +39,7 @@ _LIKE = (
 )
 _HAS_TASK = sys.version_info >= (3, 12)  # from Python 3.12 on
 _NEW = ("msg", "args", "created", "threadName", "thread", "msecs", "relativeCreated", "taskName")
+_NOTHING: dict[str, Any] = {}
 _Record = logging.LogRecord
 _dumps = orjson.dumps
 _modules = sys.modules
@@ -57,9 +58,9 @@ class _Site:
         around: the keys of what is bound.
         plan: how the free fields are written.
         head: the bytes between the time and the message.
-        running: the bytes from the service to the process.
         origin: the bytes from the module to the line's number, and the comma before free fields.
-        threads: for each thread's name the bytes from the service to the thread, and to the free fields.
+        threads: for each thread's name the template of a line: of the second, microseconds, message (and what it was
+            made of), free fields; and that of a line in a task.
     """
 
     attributes: int
@@ -109,7 +110,7 @@ class QuickLine(Sharing):
                 return line
 
             held = record.__dict__
-            around = surroundings() if registry or MODULE in _modules else {}
+            around = surroundings() if registry or MODULE in _modules else _NOTHING
             site = self._latest.get((held["pathname"], held["lineno"]))
 
             if (
@@ -134,26 +135,27 @@ class QuickLine(Sharing):
                 if args:
                     text = _dumps(message % args) + b',"template":' + text
 
-                if created == self.latest:
-                    self.shares = True
-
-                self.latest = created
-                micros = round(created * _SECOND)
                 start, second = self._second
+                micros = round(created * _SECOND) - start
 
-                if not 0 <= micros - start < _SECOND:
-                    start, second = self._new_second(micros)
+                if not 0 <= micros < _SECOND:
+                    start, second = self._new_second(micros + start)
+                    micros = round(created * _SECOND) - start
 
-                running, origin = site.threads.get(thread) or self._new_thread(site, held)
+                usual, in_task = site.threads.get(thread) or self._new_thread(site, held)
 
                 if not _HAS_TASK:
                     task = task_name(record) if "asyncio" in _modules else None
 
-                if task is not None:
-                    origin = running + b',"task":' + _dumps(task) + site.origin
+                if task is None:
+                    line = usual % (second, micros, text, free[1:])
+                else:
+                    line = in_task % (second, micros, text, _dumps(task), free[1:])
 
-                parts = (second, micros - start, site.head, text, origin, free[1:])
-                line = b'%b%06dZ"%b%b%b%b\n' % parts
+                if created == self.latest:
+                    self.shares = True
+
+                self.latest = created
 
                 if len(line) <= self._harmless or not exceeds(line, self._limits):
                     if self.shares:
@@ -213,10 +215,13 @@ class QuickLine(Sharing):
         )
 
     def _new_thread(self, site: _Site, held: Mapping[str, Any]) -> tuple[bytes, bytes]:
-        found = {key: value for key in ("process", "threadName") if (value := held[key])}
-        named = {"thread" if key == "threadName" else key: value for key, value in found.items()}
-        running = self._who + (b"," + _inside(named) if named else b"")
-        made = (running, running + site.origin)
+        named = {"process": held["process"], "thread": held["threadName"]}
+        found = {key: value for key, value in named.items() if value}
+        start = (
+            b'%b%06dZ"' + _literal(site.head) + b"%b" + _literal(self._who + (b"," + _inside(found) if found else b""))
+        )
+        end = _literal(site.origin) + b"%b\n"
+        made = (start + end, start + b',"task":%b' + end)
         _keep(site.threads, held["threadName"], made)
         return made
 
@@ -233,6 +238,11 @@ def _values(keys: tuple[str, ...]) -> Callable[[Mapping[str, Any]], tuple[Any, .
         return itemgetter(*keys)
 
     return lambda held: tuple([held[key] for key in keys])
+
+
+def _literal(text: bytes) -> bytes:
+    """Give a text for a place in a `%` template."""
+    return text.replace(b"%", b"%%")
 
 
 def _inside(fields: Mapping[str, Any]) -> bytes:

@@ -53,6 +53,7 @@ USUAL = [
     record("x", _loghub_mark=1, a=None),
     record("x", levelname="NOTICE", levelno=25, funcName="", threadName=None, process=None),
     record("x", created=1_795_357_041.9999999, region="eu"),
+    record("50 %", name="shop.100%d", module="%b", funcName="%%", threadName="%s", percent="%d"),
 ]
 
 
