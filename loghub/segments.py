@@ -66,11 +66,12 @@ def parse_name(log: Path, name: str) -> Segment | None:
         return None
 
     try:
-        rolled = datetime.strptime(match[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        # No strptime: it imports a module at its first use, and the child of a fork in that moment waits for ever.
+        rolled = datetime(*map(int, match.groups()[:6]), tzinfo=UTC)  # type: ignore[misc, arg-type]  # six of them
     except ValueError:
         return None
 
-    return Segment(rolled, int(match[2]), log.with_name(name), match[3])
+    return Segment(rolled, int(match["number"]), log.with_name(name), match["form"])
 
 
 def next_path(log: Path, rolled: datetime, names: Iterable[str]) -> Path:
@@ -139,7 +140,9 @@ def compressing(log: Path) -> Path:
 @cache
 def _pattern(stem: str, suffix: str) -> re.Pattern[str]:
     forms = "|".join(map(re.escape, FORMS))
-    return re.compile(rf"{re.escape(stem)}-([0-9]{{8}}T[0-9]{{6}})-([0-9]{{4,}}){re.escape(suffix)}({forms})")
+    two = "([0-9]{2})"
+    time = f"([0-9]{{4}}){two}{two}T{two}{two}{two}"
+    return re.compile(rf"{re.escape(stem)}-{time}-(?P<number>[0-9]{{4,}}){re.escape(suffix)}(?P<form>{forms})")
 
 
 def _files(folder: Path) -> Iterable[tuple[str, int]]:

@@ -1,0 +1,56 @@
+"""Reading a log and its segments back in tests, and processes that write to one log."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from loghub.segments import open_segment, segments
+
+WRITER = """
+import logging, sys, loghub
+path, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+handler = loghub.JSONFileHandler(path, {options})
+
+for n in range(count):
+    handler.handle(logging.makeLogRecord({{"msg": f"{{name}}:{{n}}"}}))
+
+handler.close()
+"""
+
+
+def start_writer(log: Path, name: str, count: int, options: str, code: str = WRITER) -> "subprocess.Popen[bytes]":
+    """Start a process that writes `name:0`, `name:1` and so on."""
+    command = [sys.executable, "-W", "error", "-c", code.format(options=options), str(log), name, str(count)]
+    return subprocess.Popen(command)
+
+
+def raw_lines_of(log: Path) -> list[bytes]:
+    """Give the lines of all segments and of the log, in order."""
+    found: list[bytes] = []
+
+    for file in [*(open_segment(segment) for segment in segments(log)), *([log.open("rb")] if log.exists() else [])]:
+        with file:
+            found.extend(file)
+
+    return found
+
+
+def messages_of(log: Path) -> list[str]:
+    """Give the messages of all lines; each must be whole."""
+    lines = raw_lines_of(log)
+    assert all(line.endswith(b"\n") for line in lines)
+    return [json.loads(line)["message"] for line in lines]
+
+
+def numbers_by_writer(messages: Iterable[str]) -> dict[str, list[int]]:
+    """Give the numbers of each writer in the order of the lines."""
+    found: dict[str, list[int]] = defaultdict(list)
+
+    for message in messages:
+        name, _, number = message.partition(":")
+        found[name].append(int(number))
+
+    return dict(found)
