@@ -6,13 +6,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from log_writers import numbers_by_writer, raw_lines_of, start_writer
-from processes import wait_for
 
 from loghub.event.encode import decode
 
+from log_writers import numbers_by_writer, raw_lines_of, start_writer
+from processes import wait_for
+
 LOGROTATE = shutil.which("logrotate", path="/usr/sbin:/usr/bin:/sbin:/bin")
-WRITERS, LINES = 3, 15_000
+WRITERS, LINES = 3, 8_000
 SLOWLY = """
 import logging, sys, time, loghub
 path, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])

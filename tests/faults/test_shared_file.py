@@ -66,16 +66,16 @@ def test_eight_processes_lose_double_tear_and_reorder_nothing(tmp_path: Path) ->
 
 def test_fork_in_the_middle_of_it_loses_nothing(tmp_path: Path) -> None:
     log = tmp_path / "app.jsonl"
-    assert start_writer(log, "w", 2000, OPTIONS.replace("64 KB", "16 KB"), FORKING).wait(60) == 0
+    assert start_writer(log, "w", 1200, OPTIONS.replace("64 KB", "16 KB"), FORKING).wait(60) == 0
 
     names = ["w", "w-beside", *(f"w-{child}" for child in range(4))]
-    assert numbers_by_writer(messages_of(log)) == {name: list(range(2000)) for name in names}
+    assert numbers_by_writer(messages_of(log)) == {name: list(range(1200)) for name in names}
     assert len(segments(log)) > 50
 
 
 def test_process_that_is_killed_while_it_holds_the_roll_lock_stops_nobody(tmp_path: Path) -> None:
     log = tmp_path / "app.jsonl"
-    writers = [start_writer(log, f"w{number}", 6000, OPTIONS.replace("64 KB", "16 KB")) for number in range(3)]
+    writers = [start_writer(log, f"w{number}", 3000, OPTIONS.replace("64 KB", "16 KB")) for number in range(3)]
     killed = 0
 
     while any(writer.poll() is None for writer in writers):
@@ -88,7 +88,7 @@ def test_process_that_is_killed_while_it_holds_the_roll_lock_stops_nobody(tmp_pa
     assert start_writer(log, "after", 1000, 'rotate="16 KB"').wait(60) == 0
     assert len(segments(log)) > before + 5
     found = numbers_by_writer(messages_of(log))
-    assert found == {**{f"w{number}": list(range(6000)) for number in range(3)}, "after": list(range(1000))}
+    assert found == {**{f"w{number}": list(range(3000)) for number in range(3)}, "after": list(range(1000))}
 
 
 def test_writers_that_are_killed_lose_nothing_that_they_wrote(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_workers_of_gunicorn_share_what_its_master_has_opened(tmp_path: Path) ->
 def test_directory_that_is_deleted_again_and_again_loses_nothing_of_the_last_second(tmp_path: Path) -> None:
     """What was written more than a look ago was deleted by whoever deleted it; what came later is in the new file."""
     log = tmp_path / "logs" / "app.jsonl"
-    writers = [start_writer(log, f"w{number}", 20_000, "") for number in range(3)]
+    writers = [start_writer(log, f"w{number}", 10_000, "") for number in range(3)]
     wait_for(lambda: log.exists() and log.stat().st_size > 10_000, 60)
     shutil.rmtree(log.parent)
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
@@ -185,4 +185,4 @@ def test_directory_that_is_deleted_again_and_again_loses_nothing_of_the_last_sec
     assert sorted(found) == ["w0", "w1", "w2"]
 
     for numbers in found.values():
-        assert numbers == list(range(numbers[0], 20_000)), "a gap, or a double"
+        assert numbers == list(range(numbers[0], 10_000)), "a gap, or a double"
