@@ -220,7 +220,18 @@ class JSONFileHandler(DropInFileHandler):
 
         logging.Handler.close(self)
 
+    def _open_first(self, file: LogFile, now: float) -> None:
+        self._rolling.look(file, now)
+
+        if self._starts_with_roll and file.measure():
+            self._rolling.roll(file, None, now)
+
+        self._starts_with_roll = False
+
     def _prepare(self, file: LogFile, incoming: int, now: float) -> None:
+        if self._starts_with_roll:
+            self._open_first(file, now)
+
         self._rolling.prepare(file, incoming, now)
 
         if self._syncer is not None:
@@ -277,17 +288,12 @@ class JSONFileHandler(DropInFileHandler):
 
         try:
             with self._sturdy.lock:
-                self._rolling.look(self._sturdy.file, now)
-
-                if self._starts_with_roll and self._sturdy.file.measure():
-                    self._rolling.roll(self._sturdy.file, None, now)
+                self._open_first(self._sturdy.file, now)
         except FileExistsError:
             if self._settings.mode == "x":
                 raise
         except OSError as error:
             say(f"JSONFileHandler {self.baseFilename}", f"cannot open it ({error}); tries again with each record")
-
-        self._starts_with_roll = False
 
     def _rename(self, path: Path, now: float) -> None:
         """Give the file its older name, by the hooks there are."""
