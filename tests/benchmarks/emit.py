@@ -41,6 +41,7 @@ Case = Callable[[Path], tuple[Call, Call]]
 
 EXTRA = {"order_id": 4711, "sku": "B-2210", "amount": 129.9, "cached": False, "user": "u-77f1"}
 MESSAGE = "order paid"
+MASK = ["password", "card_*", {"pattern": "email"}]
 HUGE = 1_000_000_000
 FIELDS = ["levelname", "name", "message", "process", "threadName", "module", "funcName", "pathname", "lineno"]
 
@@ -80,7 +81,7 @@ def loghub_file(folder: Path, **options: Any) -> tuple[Call, Call]:
 
 
 def loghub_masked(folder: Path) -> tuple[Call, Call]:
-    return loghub_file(folder, mask=["password", "card_*", {"pattern": "email"}])
+    return loghub_file(folder, mask=MASK)
 
 
 def loghub_bound(folder: Path) -> tuple[Call, Call]:
@@ -88,7 +89,7 @@ def loghub_bound(folder: Path) -> tuple[Call, Call]:
     return loghub_file(folder)
 
 
-def loghub_four(folder: Path, *, alike: bool = True) -> tuple[Call, Call]:
+def loghub_four(folder: Path, *, alike: bool = True, **options: Any) -> tuple[Call, Call]:
     """File, remote, broadcast, and a console in JSON."""
     loghub: Any = import_module("loghub")
     console = loghub.ConsoleHandler((folder / "console.jsonl").open("w"), style="json")
@@ -98,13 +99,21 @@ def loghub_four(folder: Path, *, alike: bool = True) -> tuple[Call, Call]:
 
     for number, handler in enumerate(handlers):
         mark = {} if alike else {"variant": number}
-        call, _ = standard(handler, loghub.JSONFormatter(static={"service": "shop"} | mark))
+        call, _ = standard(handler, loghub.JSONFormatter(static={"service": "shop"} | mark, **options))
 
     return call, lambda: remote.flush(5)
 
 
 def loghub_four_apart(folder: Path) -> tuple[Call, Call]:
     return loghub_four(folder, alike=False)
+
+
+def loghub_four_masked(folder: Path) -> tuple[Call, Call]:
+    return loghub_four(folder, mask=MASK)
+
+
+def loghub_four_masked_apart(folder: Path) -> tuple[Call, Call]:
+    return loghub_four(folder, alike=False, mask=MASK)
 
 
 def rotating(folder: Path) -> logging.Handler:
@@ -245,6 +254,7 @@ def opentelemetry_batch(_: Path) -> tuple[Call, Call]:
 NULL = "NullHandler, the floor"
 OURS = "**loghub** JSONFileHandler"
 FOUR = "**loghub** file + remote + broadcast + console"
+APART, MASKED = ", formatters apart", ", masked"
 NATIVE = "structlog, BytesLogger; no caller, no process"
 TEXT = "picologging, plain text"
 PJL = "python-json-logger ({}) + RotatingFileHandler"
@@ -255,7 +265,9 @@ CASES: dict[str, Case] = {
     "**loghub**, two values bound": loghub_bound,
     "**loghub**, masked": loghub_masked,
     FOUR: loghub_four,
-    FOUR + ", formatters apart": loghub_four_apart,
+    FOUR + APART: loghub_four_apart,
+    FOUR + MASKED: loghub_four_masked,
+    FOUR + MASKED + APART: loghub_four_masked_apart,
     NATIVE: structlog_native,
     TEXT: picologging_text,
     **{PJL.format(encoder): python_json_logger(encoder) for encoder in ("json", "orjson", "msgspec")},
@@ -454,7 +466,8 @@ def print_ratios(found: Results) -> None:
         (OURS, NATIVE, "shown"),
         ("**loghub**, masked", OURS, "shown"),
         (FOUR, OURS, "shown"),
-        (FOUR, FOUR + ", formatters apart", "shown"),
+        (FOUR, FOUR + APART, "shown"),
+        (FOUR + MASKED, FOUR + MASKED + APART, "shown"),
     ):
         if ours in cases and theirs in cases:
             p50, mean = (ratio(cases, ours, theirs, key) for key in ("p50", "mean"))
