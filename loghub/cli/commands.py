@@ -11,6 +11,7 @@ _COMMANDS = {
     "demo": "loghub.cli.demo",
     "search": "loghub.cli.search",
     "serve": "loghub.cli.serve",
+    "ship": "loghub.cli.ship",
     "sources": "loghub.cli.ledger",
     "tail": "loghub.cli.tail",
 }

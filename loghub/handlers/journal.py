@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from loghub.handlers.delivery import Effect, Verdict
 from loghub.handlers.diagnostics import write
@@ -49,6 +50,28 @@ class Counters:
         return Report(None, self.appended, self.acked, self.queued, sum(self.retries.values()), self.dead, self.dropped)
 
 
+class Settling(Protocol):
+    """Where records wait until something became of them."""
+
+    @property
+    def queued(self) -> int:
+        """Records that wait."""
+
+    @property
+    def dead(self) -> int:
+        """Records that were refused for good."""
+
+    @property
+    def dropped(self) -> int:
+        """Records that were lost for want of room."""
+
+    def settle_acked(self, count: int) -> None:
+        """Let go of the oldest records under way: the hub has them."""
+
+    def settle_dead(self, count: int, reason: str = "") -> None:
+        """Let go of the oldest records under way: the hub will never take them."""
+
+
 class Journal:
     """Keeps account of the answers of one destination.
 
@@ -63,7 +86,7 @@ class Journal:
         self._last_success: float | None = None
         self._reported = 0
 
-    def note(self, verdict: Verdict, backlog: Backlog) -> str:
+    def note(self, verdict: Verdict, backlog: Settling) -> str:
         """Settle what an answer settles, and count it.
 
         Returns:
@@ -97,7 +120,7 @@ class Journal:
             f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)",
         )
 
-    def _acked(self, verdict: Verdict, backlog: Backlog) -> str:
+    def _acked(self, verdict: Verdict, backlog: Settling) -> str:
         place = 0
 
         for rejected in verdict.rejected:
@@ -117,33 +140,33 @@ class Journal:
             f"{verdict.reason}: it rejects {lost} of {verdict.settled} records; {backlog.dead} so far" if lost else ""
         )
 
-    def _dead(self, verdict: Verdict, backlog: Backlog) -> str:
+    def _dead(self, verdict: Verdict, backlog: Settling) -> str:
         backlog.settle_dead(verdict.settled, verdict.reason)
         self._holding = ""
         return f"{verdict.reason}: the hub refuses a record; {backlog.dead} lost so far"
 
-    def _cut(self, verdict: Verdict, _backlog: Backlog) -> str:
+    def _cut(self, verdict: Verdict, _backlog: Settling) -> str:
         self._retries[verdict.key] += 1
         self._holding = ""
         return ""
 
-    def _retry(self, verdict: Verdict, backlog: Backlog) -> str:
+    def _retry(self, verdict: Verdict, backlog: Settling) -> str:
         self._retries[verdict.key] += 1
         self._holding = ""
         return f"{verdict.reason}: trying again; {_waiting(backlog)}"
 
-    def _hold(self, verdict: Verdict, backlog: Backlog) -> str:
+    def _hold(self, verdict: Verdict, backlog: Settling) -> str:
         self._retries[verdict.key] += 1
         self._holding = verdict.reason
         return f"{verdict.reason}: check the address, the token and the certificate; {_waiting(backlog)}"
 
 
-def _waiting(backlog: Backlog) -> str:
+def _waiting(backlog: Settling) -> str:
     lost = f", {backlog.dropped} were dropped for want of room" if backlog.dropped else ""
     return f"{backlog.queued} records wait{lost}"
 
 
-_NOTES: dict[Effect, Callable[[Journal, Verdict, Backlog], str]] = {
+_NOTES: dict[Effect, Callable[[Journal, Verdict, Settling], str]] = {
     Effect.ACK: Journal._acked,  # noqa: SLF001 (the table belongs to the class)
     Effect.DEAD: Journal._dead,  # noqa: SLF001
     Effect.HALVE: Journal._cut,  # noqa: SLF001
