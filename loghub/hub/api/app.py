@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from loghub.errors import MissingExtraError, QuerySyntaxError, StoreError
 from loghub.hub.answers import refusal
-from loghub.hub.api import context, health, search, session, sources, summaries, tail, tail_http, viewer
+from loghub.hub.api import context, export, health, search, session, sources, summaries, tail, tail_http, viewer
 from loghub.hub.api.ingest import take_in
 from loghub.hub.api.parameters import ParameterError
 from loghub.hub.api.parts import Parts
@@ -76,6 +76,7 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Route("/api/v1/fields", partial(summaries.fields, parts)),
         Route("/api/v1/patterns", partial(summaries.patterns, parts)),
         Route("/api/v1/errors", partial(summaries.errors, parts)),
+        Route("/api/v1/export", partial(export.export, parts)),
         Route("/api/v1/events/{id}/context", partial(context.context, parts)),
         Route("/api/v1/session", partial(session.sign_in, parts), methods=["POST"]),
         Route("/api/v1/session", partial(session.sign_out, parts), methods=["DELETE"]),
