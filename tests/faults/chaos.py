@@ -29,7 +29,7 @@ from processes import HubProcess, wait_for
 
 _APP = Path(__file__).with_name("chatty.py")
 _THREADS = 2
-_SETTLE = 120.0
+_SETTLE = 20.0  # without any news
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,17 +188,19 @@ class _Crew:
 
 def _count(hub: HubProcess, network: BadNetwork, folder: Path, seconds: float) -> Outcome:
     returned = {line for path in folder.glob("*.returned") for line in _whole_lines(path)}
-    deadline = time.monotonic() + _SETTLE
+    total, changed = -1, time.monotonic()
+    stored: Counter[str] = Counter()
 
-    while _total(hub) < len(returned) and time.monotonic() < deadline:
-        time.sleep(0.2)
+    while time.monotonic() < changed + _SETTLE:
+        before, total = total, _total(hub)
+        changed = changed if total == before else time.monotonic()
 
-    stored = Counter(event["message"] for event in hub.events("logger:app*"))
+        if total >= len(returned) and not returned - set(stored := _messages(hub)):
+            break
 
-    while (returned - set(stored)) and time.monotonic() < deadline:
-        time.sleep(1.0)
-        stored = Counter(event["message"] for event in hub.events("logger:app*"))
+        time.sleep(0.5)
 
+    stored = _messages(hub)
     missing = sorted(returned - set(stored))
     doubled = sorted(message for message, times in stored.items() if times > 1)
     return Outcome(len(returned), stored.total(), missing, doubled, network.fates, seconds)
@@ -208,6 +210,10 @@ def _whole_lines(path: Path) -> list[str]:
     """Read what returned; a line that a kill has torn is one of a call that had returned all the same."""
     text = path.read_text()
     return text[: text.rfind("\n") + 1].split()
+
+
+def _messages(hub: HubProcess) -> "Counter[str]":
+    return Counter(event["message"] for event in hub.events("logger:app*"))
 
 
 def _total(hub: HubProcess) -> int:

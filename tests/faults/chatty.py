@@ -29,7 +29,7 @@ def main(url: str, side: str, name: str, threads: int, spool: str) -> None:
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     options: dict[str, Any] = {"spool": spool} if spool else {}
-    handler = QuickHandler(url, linger="5 ms", batch_records=40, timeout="3 s", exit_deadline="30 s", **options)
+    handler = QuickHandler(url, linger="5 ms", batch_records=100, timeout="3 s", exit_deadline="30 s", **options)
     logger = logging.Logger(name)  # noqa: LOG001 (one of its own)
     logger.addHandler(handler)
     returned = os.open(side, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -55,13 +55,13 @@ def _chat(logger: logging.Logger, returned: int, name: str, ended: threading.Eve
     number = 0
 
     while not ended.is_set():
-        for _ in range(chance.randint(1, 25)):
+        for _ in range(chance.randint(1, 15)):
             number += 1
             message = f"{name}.{number}"
             logger.info(message)
             os.write(returned, f"{message}\n".encode())
 
-        time.sleep(chance.uniform(0, 0.03))
+        time.sleep(chance.uniform(0, 0.08))
 
 
 if __name__ == "__main__":
