@@ -12,6 +12,7 @@ A backlog guards itself: one thread at a time appends (the worker sees to that),
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from loghub.wire.batch import Batch
@@ -27,10 +28,13 @@ class Lane(Protocol):
     """Records of one source that wait."""
 
     source: str
-    appended: int
     acked: int
     dead: int
     dropped: int
+
+    @property
+    def appended(self) -> int:
+        """Lines that were taken in."""
 
     @property
     def newest(self) -> int:
@@ -103,6 +107,9 @@ class Backlog(Protocol):
     def patience(self) -> float:
         """Seconds that a call may wait for room."""
 
+    write: Callable[[bytes, int], bool]
+    """Add a line of a level where that is done at once; False where `append` has to see to it."""
+
     def append(self, line: bytes, level: int = 0) -> bool:
         """Add a line; False where there is no room for it now."""
 
@@ -156,6 +163,7 @@ class MemoryRing:
         self._taken: Batch | None = None
         self._bytes = 0
         self._lock = threading.Lock()
+        self.write: Callable[[bytes, int], bool] = self.append
 
     @property
     def queued(self) -> int:

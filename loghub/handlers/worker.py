@@ -20,7 +20,6 @@ a lock that is not reentrant, so a signal handler that logs inside `set()` would
 """
 
 import os
-import sys
 import threading
 import time
 from collections import deque
@@ -39,6 +38,7 @@ from loghub.wire.batch import Batch, source_id
 from loghub.wire.report import Report
 
 _BEST_EFFORT = "best-effort: records wait in memory, without a spool"
+_LOOK_EVERY = 0.05  # whether the batch is full: so a call needs to wake nobody
 _EXIT_PAUSE = 0.5  # longest wait between attempts while the process ends
 _SHORTEST_TIMEOUT = 0.1
 _ROOM_PAUSE = 0.005  # between looks for room
@@ -106,8 +106,7 @@ class Engine:
         self._delivery = Delivery(self._pace)
         self._waiters: deque[tuple[Mark, threading.Lock]] = deque()
         self._hurry_to: Mark = ()  # up to this place nothing lingers
-        self._taken_in = 0
-        self._wake_at = sys.maxsize  # with so many lines taken in the thread is worth waking
+        self._asleep = True  # nobody looks for lines by himself
         self._thread: threading.Thread | None = None
         self._inline: threading.Thread | None = None  # the one that ends the process, where it delivers itself
         self._no_thread_before = 0.0
@@ -144,16 +143,14 @@ class Engine:
             self._busy = True
 
             try:
-                taken = self._backlog.append(line, level)
+                taken = self._backlog.write(line, level) or self._backlog.append(line, level)
             finally:
                 self._busy = False
 
             if self._inbox:
                 self._take_in()
 
-            self._taken_in += 1
-
-        if self._taken_in >= self._wake_at or self._thread is None:
+        if self._asleep:
             self._wake()
 
         if not taken:
@@ -330,7 +327,7 @@ class Engine:
         self._ring()
 
     def _ring(self) -> None:
-        self._wake_at = sys.maxsize
+        self._asleep = self._thread is None
 
         with suppress(RuntimeError):  # it rings already
             self._bell.release()
@@ -354,7 +351,7 @@ class Engine:
             self._no_thread_before = time.monotonic() + _THREAD_PAUSE
         finally:
             if not started:
-                self._thread = None
+                self._thread, self._asleep = None, True
 
     # The thread.
 
@@ -393,7 +390,7 @@ class Engine:
 
                 if self._is_over(backlog) or self._hands_over(backlog, due):
                     backlog.close()
-                    self._thread = None
+                    self._thread, self._asleep = None, True
                     self._release_waiters(backlog)
                     return None
 
@@ -401,14 +398,13 @@ class Engine:
                     due = due or time.monotonic() + (self._limits.hand_over or self._limits.linger)
 
                 ready = due is not None and not self._limits.hand_over and self._is_ready(backlog, due)
-                self._wake_at = self._taken_in + (self._limits.batch_records - queued if queued else 1)
+                self._asleep = not queued
 
             # Reading from a disk takes a moment, so it is done without the lock.
             if ready and (batch := self._backlog.take(self._limits.batch_records, self._limits.batch_bytes)):
-                self._wake_at = sys.maxsize
                 return batch
 
-            self._wait(rest if due is None else min(rest, due - time.monotonic()))
+            self._wait(rest if due is None else min(rest, due - time.monotonic(), _LOOK_EVERY))
 
     def _wait(self, seconds: float) -> None:
         self._bell.acquire(timeout=-1 if seconds == float("inf") else max(seconds, 0.0))

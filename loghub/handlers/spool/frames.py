@@ -8,8 +8,8 @@
 | 4 | length of the payload |
 | 8 | sequence number |
 | 8 | time in ns since 1970 |
-| 4 | CRC32 of all of the above and the payload |
 | … | payload: the line |
+| 4 | CRC32 of all of the above |
 
 Rules:
 1. No frame starts with zero bytes, and a new segment is all zeros: the first zero byte after a frame is the end.
@@ -25,15 +25,15 @@ from zlib import crc32
 
 MAGIC = b"LH"
 VERSION = 1
-HEADER = 28
+HEADER = 24
+TRAILER = 4
 _HEAD = struct.Struct("<2sBBIQQ")
 _CRC = struct.Struct("<I")
-_WHOLE = struct.Struct("<2sBBIQQI")
-_KEEPS_GIL = 5 * 1024  # zlib.crc32 lets go of the GIL for more, and with busy threads gets it back 5 ms later
+KEEPS_GIL = 5 * 1024  # zlib.crc32 lets go of the GIL for more, and with busy threads gets it back 5 ms later
 
 pack_head = _HEAD.pack
 pack_crc = _CRC.pack
-unpack = _WHOLE.unpack
+unpack_head = _HEAD.unpack
 
 
 class Bytes(Protocol):
@@ -77,22 +77,19 @@ class Damage:
 
 
 def frame(line: bytes, seq: int, time_ns: int) -> bytes:
-    """Make the frame of a line."""
-    head = pack_head(MAGIC, VERSION, 0, len(line), seq, time_ns)
-    return head + pack_crc(checksum(line, crc32(head))) + line
+    """Make the frame of a line; `Incarnation.append` does the same in place."""
+    body = pack_head(MAGIC, VERSION, 0, len(line), seq, time_ns) + line
+    return body + pack_crc(checksum(body))
 
 
-def checksum(line: bytes, start: int) -> int:
+def checksum(body: bytes) -> int:
     """Give the CRC32 without letting go of the GIL, however long the line is."""
-    if len(line) <= _KEEPS_GIL:
-        return crc32(line, start)
+    view, crc = memoryview(body), 0
 
-    view = memoryview(line)
+    for at in range(0, len(view), KEEPS_GIL):
+        crc = crc32(view[at : at + KEEPS_GIL], crc)
 
-    for at in range(0, len(view), _KEEPS_GIL):
-        start = crc32(view[at : at + _KEEPS_GIL], start)
-
-    return start
+    return crc
 
 
 def scan(data: Bytes, after: int = 0) -> Iterator[Found | Damage]:
@@ -125,21 +122,21 @@ def frame_at(data: Bytes, at: int) -> Found | None:
     if len(head) < HEADER or not head.startswith(MAGIC):
         return None
 
-    _, version, _, length, seq, _, crc = unpack(head)
+    _, version, _, length, seq, _ = unpack_head(head)
     end = at + HEADER + length
 
-    if version != VERSION or end > len(data):
+    if version != VERSION or end + TRAILER > len(data):
         return None
 
-    right = checksum(data[at + HEADER : end], crc32(head[:-4])) == crc
-    return Found(at, end, seq) if right else None
+    right = pack_crc(checksum(data[at:end])) == data[end : end + TRAILER]
+    return Found(at, end + TRAILER, seq) if right else None
 
 
 def _is_torn(data: Bytes, at: int, end: int) -> bool:
     """Tell whether a frame starts here, of which only a part was written."""
     head = data[at : at + HEADER].ljust(HEADER, b"\0")
-    _, version, _, length, _, _, _ = unpack(head)
-    started = head.startswith(MAGIC) and version == VERSION and end <= at + HEADER + length
+    _, version, _, length, _, _ = unpack_head(head)
+    started = head.startswith(MAGIC) and version == VERSION and end <= at + HEADER + length + TRAILER
     return (started or end < at + HEADER) and _is_zero(data, end)
 
 

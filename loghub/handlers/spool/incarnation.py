@@ -19,11 +19,23 @@ from zlib import crc32
 from loghub.formatters import JSONFormatter
 from loghub.handlers.spool import segment as segments
 from loghub.handlers.spool.cursor import Cursor
-from loghub.handlers.spool.frames import HEADER, MAGIC, VERSION, Damage, checksum, pack_crc, pack_head, unpack
+from loghub.handlers.spool.frames import (
+    HEADER,
+    KEEPS_GIL,
+    MAGIC,
+    TRAILER,
+    VERSION,
+    Damage,
+    checksum,
+    pack_crc,
+    pack_head,
+    unpack_head,
+)
 from loghub.handlers.spool.owner import Claim, Meta
 from loghub.handlers.spool.segment import Segment, Store
 from loghub.wire.batch import Batch
 
+OVERHEAD = HEADER + TRAILER
 _now = time.time_ns
 
 
@@ -58,7 +70,8 @@ class Incarnation:
 
     Attributes:
         source: the id under which they are sent.
-        appended: records that this lane took in, or found.
+        newest: number of the newest record.
+        admits: records below this level are not taken in.
         acked: records that the hub has.
         dead: records that the hub will never take.
         dropped: records that were lost for want of room.
@@ -66,8 +79,10 @@ class Incarnation:
 
     def __init__(self, claimed: Claim, meta: Meta) -> None:
         self.source = meta.source
-        self.appended = self.acked = self.dead = self.dropped = 0
+        self.acked = self.dead = self.dropped = 0
         self.newest = 0
+        self.admits = 0
+        self._unseen = 0  # numbers up to the newest that are no records of this lane's account
         self.damages: list[tuple[Segment, Damage]] = []
         self._claim = claimed
         self._cursor = Cursor(claimed.folder / "cursor")
@@ -87,6 +102,11 @@ class Incarnation:
         return self._claim.folder
 
     @property
+    def appended(self) -> int:
+        """Records that this lane took in, or found."""
+        return self.newest - self._unseen
+
+    @property
     def size(self) -> int:
         """Bytes of its segments on the disk."""
         return sum(segment.size for segment in tuple(self._segments))
@@ -99,7 +119,8 @@ class Incarnation:
     @property
     def queued_bytes(self) -> int:
         """Their bytes, frames included."""
-        return sum(segment.end for segment in tuple(self._segments)) - (self._place if self._reading else 0)
+        done = sum(segment.end for segment in tuple(self._segments) if segment is not self._segment)
+        return done + self._end - (self._place if self._reading else 0)
 
     @property
     def oldest(self) -> int:
@@ -113,25 +134,26 @@ class Incarnation:
 
     # Of the writer.
 
-    def append(self, line: bytes) -> bool:
-        """Write a line; False where the segment has no room for it."""
+    def append(self, line: bytes, level: int = 0) -> bool:
+        """Write a line; False where the segment has no room for it, or none for its level."""
+        size = len(line)
         start = self._end
-        end = start + HEADER + len(line)
+        end = start + OVERHEAD + size
 
-        if end > self._room:
+        if end > self._room or level < self.admits:
             return False
 
         seq = self.newest + 1
-        head = pack_head(MAGIC, VERSION, 0, len(line), seq, _now())
-        self._store[start:end] = head + pack_crc(checksum(line, crc32(head))) + line  # type: ignore[index]
-        self._segment.last = self.newest = seq  # type: ignore[union-attr]
-        self._segment.end = self._end = end  # type: ignore[union-attr]
-        self.appended += 1
+        body = pack_head(MAGIC, VERSION, 0, size, seq, _now()) + line
+        crc = crc32(body) if size < KEEPS_GIL - HEADER else checksum(body)
+        self._store[start:end] = body + pack_crc(crc)  # type: ignore[index]
+        self.newest = seq
+        self._end = end  # now the reader may see it
         return True
 
     def fits(self, line: bytes) -> bool:
         """Tell whether the last segment has room for a line."""
-        return self._end + HEADER + len(line) <= self._room
+        return self._end + OVERHEAD + len(line) <= self._room
 
     def roll(self, size: int) -> None:
         """Go on in a new segment.
@@ -140,11 +162,12 @@ class Incarnation:
             OSError: no room on the disk.
         """
         made, store = segments.create(self._claim.folder, self.newest + 1, size)
-        done = self._segment
-        self._segments.append(made)
-        self._segment, self._store, self._end, self._room = made, store, 0, size
 
         with self._moving:
+            done = self._finish()
+            self._segments.append(made)
+            self._segment, self._store, self._end, self._room = made, store, 0, size
+
             if done is not None and done is not self._reading:
                 done.close()
 
@@ -153,14 +176,11 @@ class Incarnation:
         first = self.newest + 1
         self.newest += count
 
-        if self._segment is not None and self._segment.records:
-            self._segment.gaps += count
-        elif self._segment is not None:
-            self._segment.first += count
-            self._segment.last += count
-
-        self.appended += count
         self.dropped += count
+
+        if self._segment is not None:
+            self._segment.gaps += count
+
         return Loss(self.source, first, self.newest, count)
 
     def drop_oldest(self) -> Loss | None:
@@ -194,21 +214,24 @@ class Incarnation:
     def recover(self) -> None:
         """Find what a dead process left: every frame is checked, damage is noted."""
         last = self._settled
+        found = 0
 
         for path in segments.paths(self._claim.folder):
             with suppress(OSError):
                 segment, damages = segments.recover(path, last)
                 self.damages += [(segment, damage) for damage in damages if not damage.torn]
-                self.appended += segment.records
+                found += segment.records
                 last = max(last, segment.last)
                 self._segments.append(segment)
 
-        self.newest = last
+        self.newest, self._unseen = last, last - found
 
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines; the same ones again until they are settled."""
         while self._taken is None:
-            segment = self._reading
+            with self._moving:
+                self._finish()
+                segment = self._reading
 
             if segment is not None and self._place < segment.end:
                 self._taken = self._read(segment, records, size)
@@ -242,7 +265,7 @@ class Incarnation:
         while self._segments:
             segment = self._segments[0]
 
-            if segment is self._segment or (segment.last > self._cursor.settled) or not self._leave(segment):
+            if segment is self._segment or segment.last > self._cursor.settled or not self._leave(segment):
                 break
 
             freed += segment.size
@@ -274,6 +297,15 @@ class Incarnation:
 
         self._claim.release()
 
+    def _finish(self) -> Segment | None:
+        """Note in the last segment what is written of it."""
+        segment = self._segment
+
+        if segment is not None:
+            segment.end, segment.last = self._end, self.newest
+
+        return segment
+
     def _settle(self, count: int) -> tuple[bytes, ...]:
         if self._taken is None:
             return ()
@@ -296,8 +328,8 @@ class Incarnation:
                 place = holes[place]
                 continue
 
-            _, _, _, length, seq, _, _ = unpack(data[place : place + HEADER])
-            behind = place + HEADER + length
+            _, _, _, length, seq, _ = unpack_head(data[place : place + HEADER])
+            behind = place + OVERHEAD + length
 
             if seq > self._settled:
                 size -= length
@@ -306,7 +338,7 @@ class Incarnation:
                     break
 
                 first = first or seq
-                lines.append(data[place + HEADER : behind])
+                lines.append(data[place + HEADER : behind - TRAILER])
 
             place = behind
 

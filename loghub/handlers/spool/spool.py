@@ -15,14 +15,19 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loghub.handlers.diagnostics import say
 from loghub.handlers.memory import Lane, Mark, MemoryRing
 from loghub.handlers.spool import dead, owner
-from loghub.handlers.spool.frames import HEADER
-from loghub.handlers.spool.incarnation import Incarnation, Loss
+from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation, Loss
 from loghub.handlers.spool.overflow import POLICIES, Overflow
 from loghub.wire.batch import Batch, is_source, source_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Writing = Callable[[bytes, int], bool]
 
 FORMAT = "v1"
 _ADOPT_EVERY = 30.0
@@ -85,8 +90,7 @@ class Spool:
         self._members = threading.RLock()  # for what is in those two, and the account of what no longer is
         self._turn = 0
         self._busy: Lane | None = None
-        self._write = _refuse
-        self._admits = 0  # records below this level are refused at once
+        self.write: Writing = _refuse
         self._untold = 0  # records that were refused and have no numbers yet
         self._losses: list[Loss] = []  # that have no event yet
         self._others = 0  # bytes of the incarnations of others
@@ -166,13 +170,13 @@ class Spool:
 
     def append(self, line: bytes, level: int = 0) -> bool:
         """Add a line; False where there is no room for it, and it is not counted."""
-        if level >= self._admits and self._write(line):
-            if self._each:
-                self._sync()
+        if not (self._own is not None and self._ring is None and self._own.append(line, level)):
+            return self._append_slowly(line, level)
 
-            return True
+        if self._each:
+            self._sync()
 
-        return self._append_slowly(line, level)
+        return True
 
     def refuse(self) -> None:
         """Count a line that was not taken in."""
@@ -194,24 +198,30 @@ class Spool:
     def _append_with_room(self, line: bytes, level: int) -> bool:
         """Write a line if the cap leaves room for it, in a new segment where the last one is full."""
         own = self._own or self._begin()
-        needed = max(self._settings.segment, len(line) + HEADER)
+        needed = max(self._settings.segment, len(line) + OVERHEAD)
 
         if not self._make_room(own, level, needed):
-            self._admits = self._settings.overflow.above(level)
+            own.admits = max(own.admits, self._settings.overflow.above(level))
             return False
 
         if not own.fits(line):
             own.roll(needed)
 
-        self._admits = self._settings.overflow.admits(self._used / self._settings.size)
+        own.admits = 0
         self._ring_is_over()
         self._tell_losses(own)
+        written = own.append(line)
 
-        if own.append(line):
-            return True
+        if not written:
+            own.roll(needed)
+            written = own.append(line)
 
-        own.roll(needed)
-        return own.append(line)
+        own.admits = self._settings.overflow.admits(self._used / self._settings.size)
+
+        if self._each:
+            self._sync()
+
+        return written
 
     def _begin(self) -> Incarnation:
         """Found this process's incarnation; at the first record, so that a process that logs nothing leaves nothing."""
@@ -225,7 +235,6 @@ class Spool:
             self._own = own
             self._lanes.append(own)
 
-        self._write = own.append
         return own
 
     @property
@@ -276,14 +285,16 @@ class Spool:
                 self._ring = MemoryRing(source, *self._settings.ring)
                 self._lanes.append(self._ring)
 
-            self._write = _refuse
+            self.write = _refuse
 
         return self._ring.append(line)
 
     def _ring_is_over(self) -> None:
         """Write to the disk again; what memory holds is still sent."""
         self._ring = None
-        self._write = self._own.append if self._own else _refuse
+
+        if self._own is not None and not self._each:
+            self.write = self._own.append
 
     # Of the thread.
 
@@ -372,7 +383,7 @@ class Spool:
                 (lane.close if lane.queued else lane.remove)()
 
         self._own = None
-        self._write = _refuse
+        self.write = _refuse
         self._next_adoption = 0.0
 
     def abandon(self) -> None:
@@ -496,7 +507,7 @@ class Spool:
         )
 
 
-def _refuse(_line: bytes) -> bool:
+def _refuse(_line: bytes, _level: int) -> bool:
     """Write nothing: there is no place yet."""
     return False
 
