@@ -12,7 +12,7 @@ DIR/dead/                   what the hub will never take, and damaged bytes
 from loghub.handlers.spool.dead import DeadRecord, dead_records, purge
 from loghub.handlers.spool.options import own_directory, spool_settings
 from loghub.handlers.spool.overflow import POLICIES, Overflow
-from loghub.handlers.spool.spool import Settings, Spool
+from loghub.handlers.spool.spool import Settings, Spool, replay
 
 __all__ = [
     "POLICIES",
@@ -23,5 +23,6 @@ __all__ = [
     "dead_records",
     "own_directory",
     "purge",
+    "replay",
     "spool_settings",
 ]

@@ -95,6 +95,7 @@ class Incarnation:
         self._store: Store | None = None
         self._segment: Segment | None = None
         self._end = self._room = 0
+        self._unsynced: deque[Segment] = deque()  # segments that were written since the last sync, but for the last one
 
     @property
     def folder(self) -> Path:
@@ -166,6 +167,7 @@ class Incarnation:
         with self._moving:
             done = self._finish()
             self._segments.append(made)
+            self._unsynced.append(done or made)
             self._segment, self._store, self._end, self._room = made, store, 0, size
 
             if done is not None and done is not self._reading:
@@ -204,10 +206,18 @@ class Incarnation:
         Raises:
             OSError: the disk does not take it.
         """
-        segment = self._segment
+        new = bool(self._unsynced)
 
-        if segment is not None:
-            segment.sync()
+        while self._unsynced:
+            with suppress(FileNotFoundError):  # it was sent or dropped meanwhile
+                self._unsynced.popleft().sync()
+
+        if new:
+            for folder in (self.folder, self.folder.parent):  # the names too
+                segments.sync_folder(folder)
+
+        if self._segment is not None:
+            self._segment.sync()
 
     # Of the reader.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from loghub.handlers.spool.frames import Bytes, Damage, scan
+from loghub.handlers.spool.frames import Damage, scan
 
 _ZEROS = bytes(64 * 1024)
 
@@ -116,6 +116,20 @@ class Plain:
 Store = mmap.mmap | Plain
 
 
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a directory to the disk.
+
+    Raises:
+        OSError: the disk does not take them.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def name_of(first: int) -> str:
     """Give a segment's file name; names sort by number."""
     return f"seg-{first:016x}"
@@ -201,6 +215,3 @@ def _store(descriptor: int, size: int, *, writable: bool) -> Store:
         return mmap.mmap(descriptor, size, access=mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ)
     except (OSError, ValueError):
         return Plain(descriptor, size)
-
-
-__all__ = ["Bytes", "Plain", "Segment", "Store", "create", "name_of", "paths", "recover"]

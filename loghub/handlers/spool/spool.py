@@ -9,25 +9,23 @@ Rules:
 5. `append` is called by one thread at a time, everything else by the one thread that sends.
 """
 
+import errno
 import os
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from loghub.handlers.diagnostics import say
 from loghub.handlers.memory import Lane, Mark, MemoryRing
 from loghub.handlers.spool import dead, owner
 from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation, Loss
-from loghub.handlers.spool.overflow import POLICIES, Overflow
+from loghub.handlers.spool.overflow import NOBODY, POLICIES, Overflow
 from loghub.wire.batch import Batch, is_source, source_id
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Writing = Callable[[bytes, int], bool]
+Writing = Callable[[bytes, int], bool]
 
 FORMAT = "v1"
 _ADOPT_EVERY = 30.0
@@ -93,6 +91,7 @@ class Spool:
         self.write: Writing = _refuse
         self._untold = 0  # records that were refused and have no numbers yet
         self._losses: list[Loss] = []  # that have no event yet
+        self._told: list[tuple[int, Loss]] = []  # with the number of the event that tells of each
         self._others = 0  # bytes of the incarnations of others
         self._past = [0, 0, 0, 0]  # of lanes that are gone: appended, acked, dead, dropped
         self._dead: list[dead.DeadRecord] = []
@@ -178,6 +177,15 @@ class Spool:
 
         return True
 
+    def append_to_disk(self, line: bytes) -> None:
+        """Add a line, and not to memory.
+
+        Raises:
+            OSError: the disk does not take it, or the cap leaves no room.
+        """
+        if not self._append_with_room(line, NOBODY):
+            raise OSError(errno.ENOSPC, "the spool is full")
+
     def refuse(self) -> None:
         """Count a line that was not taken in."""
         self._untold += 1
@@ -258,10 +266,18 @@ class Spool:
                 self._losses.append(lost)
                 return True
 
-        if (lost := own.drop_oldest()) is not None:
-            self._losses.append(lost)
+        lost = own.drop_oldest()
 
-        return lost is not None
+        if lost is None:
+            return False
+
+        # Events of earlier losses that go along are told again, as a part of this one.
+        gone = [loss for seq, loss in self._told if seq <= lost.last]
+        self._told = [(seq, loss) for seq, loss in self._told if seq > lost.last]
+        first = min([lost.first, *(loss.first for loss in gone)])
+        records = lost.records + sum(loss.records for loss in gone)
+        self._losses.append(replace(lost, first=first, records=records))
+        return True
 
     def _tell_losses(self, own: Incarnation) -> None:
         """Write the event of each loss; it has room, or is told later."""
@@ -269,13 +285,15 @@ class Spool:
             count, self._untold = self._untold, 0
             self._losses.append(own.skip(count))
 
+        self._told = [(seq, loss) for seq, loss in self._told if seq >= own.oldest]
+
         while self._losses:
             lost = self._losses[0]
 
             if not own.append(lost.line()):
                 return
 
-            self._losses.pop(0)
+            self._told.append((own.newest, self._losses.pop(0)))
 
     def _append_to_memory(self, line: bytes) -> bool:
         if self._ring is None:
@@ -308,7 +326,7 @@ class Spool:
         self._bury()
         self._note()
 
-        if self._durable and now >= self._next_sync:
+        if self._settings.durability == "interval" and now >= self._next_sync:
             self._sync()
             self._next_sync = now + _SYNC_EVERY
 
@@ -318,7 +336,7 @@ class Spool:
 
         due = self._next_adoption if self._settings.send else now + _ADOPT_EVERY
 
-        if self._durable and self._own is not None:
+        if self._settings.durability == "interval" and self._own is not None:
             due = min(due, self._next_sync)
 
         return max(due - now, 0.0)
@@ -505,6 +523,36 @@ class Spool:
             if own is None or folder.name != own.source
             for entry in _entries(folder)
         )
+
+
+def replay(folder: Path, wanted: Callable[[dead.DeadRecord], bool] = lambda _: True) -> int:
+    """Send dead records again: they go into the spool under a new id, or the hub would take them for known ones.
+
+    A process that sends from this spool takes them over within half a minute.
+
+    Args:
+        folder: the spool's directory.
+        wanted: which ones; all where it is left out.
+
+    Returns:
+        How many they were.
+
+    Raises:
+        OSError: the disk does not take them; they stay dead.
+    """
+    records = [record for record in dead.dead_records(folder) if wanted(record)]
+
+    if not records:
+        return 0
+
+    spool = Spool(Settings(folder, "", send=False))
+
+    for record in records:
+        spool.append_to_disk(record.line)
+
+    spool.close()
+    ids = {record.id for record in records}
+    return dead.purge(folder, lambda record: record.id in ids)
 
 
 def _refuse(_line: bytes, _level: int) -> bool:

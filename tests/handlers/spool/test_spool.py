@@ -1,0 +1,315 @@
+"""The spool: room, losses that are told, the dead's rest, and disks that refuse."""
+
+import json
+import os
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loghub.handlers.spool import POLICIES, Settings, Spool, dead_records, purge, replay
+from loghub.handlers.spool import spool as module
+from loghub.handlers.spool.spool import SMALLEST
+
+LINE = b"x" * 10_000 + b"\n"
+DESTINATION = "http://127.0.0.1:9"
+
+
+def spool_in(folder: Path, **options: Any) -> Spool:
+    spool = Spool(replace(Settings(folder, DESTINATION), **options))
+    spool.tend()
+    return spool
+
+
+def add(spool: Spool, line: bytes, level: int = 20) -> bool:
+    return spool.write(line, level) or spool.append(line, level)
+
+
+def added_or_refused(spool: Spool) -> bool:
+    taken = add(spool, LINE)
+
+    if not taken:
+        spool.refuse()
+
+    return taken
+
+
+def drained(spool: Spool, records: int = 500) -> list[bytes]:
+    lines: list[bytes] = []
+
+    while (batch := spool.take(records, 1_000_000)) is not None:
+        lines += batch.lines
+        spool.settle_acked(len(batch.lines))
+
+    spool.tend()
+    return lines
+
+
+def incarnations(folder: Path) -> list[str]:
+    return sorted(path.name for path in (folder / "v1").iterdir())
+
+
+def told(lines: list[bytes]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lines if b"records dropped" in line]
+
+
+def test_lines_come_back_in_order_over_many_segments(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, size=8_000_000)
+    lines = [b"%d:" % number + LINE for number in range(300)]
+    assert all(add(spool, line) for line in lines)
+    assert len(list(tmp_path.glob("v1/*/seg-*"))) > 3
+    assert drained(spool) == lines
+    assert len(list(tmp_path.glob("v1/*/seg-*"))) == 1
+
+
+def test_a_line_longer_than_a_segment_has_one_of_its_own(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, size=SMALLEST * 4)
+    lines = [b"a\n", b"y" * 200_000 + b"\n", b"b\n"]
+    assert all(add(spool, line) for line in lines)
+    assert drained(spool) == lines
+
+
+def test_what_a_process_leaves_is_sent_under_its_own_id_and_removed(tmp_path: Path) -> None:
+    first = spool_in(tmp_path)
+    add(first, b"a\n")
+    add(first, b"b\n")
+    batch = first.take(1, 1000)
+    first.settle_acked(1)
+    first.close()
+    heir = spool_in(tmp_path)
+    rest = heir.take(9, 1000)
+    assert batch is not None
+    assert rest is not None
+    assert (rest.source, rest.first, rest.lines) == (batch.source, 2, (b"b\n",))
+    heir.settle_acked(1)
+    heir.tend()
+    assert incarnations(tmp_path) == []
+    assert (heir.appended, heir.acked) == (1, 1)
+
+
+def test_a_process_that_lives_is_left_alone(tmp_path: Path) -> None:
+    first = spool_in(tmp_path)
+    add(first, b"a\n")
+    other = spool_in(tmp_path)
+    assert other.take(9, 1000) is None
+    assert drained(first) == [b"a\n"]
+
+
+def test_a_directory_of_another_version_is_left_alone_and_said(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    spool = spool_in(tmp_path)
+    add(spool, b"a\n")
+    spool.close()
+    (meta,) = tmp_path.glob("v1/*/meta.json")
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"version": 2}))
+    assert spool_in(tmp_path).take(1, 1) is None
+    assert "newer loghub" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["meta.json", "cursor", "LOCK"])
+def test_missing_or_empty_files_lose_no_record(tmp_path: Path, name: str) -> None:
+    for damage in (Path.unlink, lambda path: path.write_bytes(b"")):
+        spool = spool_in(tmp_path)
+        add(spool, b"a\n")
+        spool.close()
+        (path,) = tmp_path.glob("v1/*/meta.json")
+        path = path.with_name(name)
+        path.touch()
+        damage(path)
+        assert drained(spool_in(tmp_path)) == [b"a\n"]
+
+
+def test_empty_and_strange_segments_do_not_hold_up_a_start(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    add(spool, b"a\n")
+    spool.close()
+    (folder,) = (tmp_path / "v1").iterdir()
+    (folder / "seg-0000000000000009").write_bytes(b"")
+    (folder / "seg-00000000000000ff").write_bytes(b"junk" * 100)
+    (tmp_path / "v1" / "notes.txt").write_text("mine")
+    heir = spool_in(tmp_path)
+    assert drained(heir) == [b"a\n"]
+    assert heir.damaged == 400
+    assert [path.read_bytes() for path in tmp_path.glob("dead/*.damaged")] == [b"junk" * 100]
+    assert incarnations(tmp_path) == ["notes.txt"]
+
+
+def test_the_oldest_segments_give_way_and_the_loss_is_told_exactly(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, size=SMALLEST)
+    lines = [b"%d:" % number + LINE for number in range(100)]
+    add(spool, lines[0])
+    spool.take(1, 1)  # under way: its segment stays
+    assert all(add(spool, line) for line in lines[1:])
+    assert sum(path.stat().st_size for path in tmp_path.glob("v1/*/seg-*")) <= SMALLEST
+    found = drained(spool)
+    kept = [line for line in found if line.endswith(LINE)]
+    assert kept[0] == lines[0]
+    assert kept[-1] == lines[-1]
+    losses = told(found)
+    # Some events were dropped in their turn; then a later one counts them, and what they told of.
+    assert sum(loss["dropped"] for loss in losses) == spool.dropped > 100 - len(kept)
+    assert len(found) + spool.dropped == spool.appended
+    assert (
+        losses[0]["message"] == f"{losses[0]['dropped']} records dropped, seq {losses[0]['first']}–{losses[0]['last']}"
+    )
+
+
+def test_new_records_are_refused_until_there_is_room_and_the_loss_is_told(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, size=SMALLEST, overflow=POLICIES["drop_new"])
+    taken = [added_or_refused(spool) for _ in range(60)]
+    kept = sum(taken)
+    assert taken == [True] * kept + [False] * (60 - kept)
+    assert (spool.dropped, spool.appended, spool.queued) == (60 - kept, 60, kept)
+    assert len(drained(spool)) == kept
+    assert add(spool, b"after\n")
+    loss, after = drained(spool)
+    assert told([loss])[0]["message"] == f"{60 - kept} records dropped, seq {kept + 1}–60"
+    assert after == b"after\n"
+    assert spool.mark()[0][1] == 62
+
+
+def test_room_is_kept_for_errors(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, size=SMALLEST * 4, overflow=POLICIES["by_level"])
+    levels: dict[int, int] = {}
+
+    for level in (20, 30, 40):
+        while add(spool, b"%d:" % level + LINE, level) and levels.get(level, 0) < 200:
+            levels[level] = levels.get(level, 0) + 1
+
+        assert not add(spool, LINE, 20)
+
+    assert levels[20] > levels[30] > 0
+    assert levels[40] == 200  # errors push the oldest out
+    assert not any(add(spool, LINE, level) for level in (0, 20, 30))
+
+
+@contextmanager
+def no_file_larger_than(size: int) -> Iterator[None]:
+    """Let the disk refuse."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_disk_that_refuses_is_replaced_by_memory_until_it_takes_records_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(module, "_TRY_DISK_AFTER", 0.05)
+    spool = spool_in(tmp_path)
+
+    with no_file_larger_than(10_000):
+        assert add(spool, b"a\n")
+        assert spool.guarantee == "best-effort"
+
+    assert "wait in memory" in capfd.readouterr().err
+    until = time.monotonic() + 0.06
+
+    while time.monotonic() < until:
+        pass
+
+    assert add(spool, b"b\n")
+    assert spool.guarantee == "process"
+    assert sorted(drained(spool)) == [b"a\n", b"b\n"]
+    assert (spool.appended, spool.acked, spool.dropped) == (2, 2, 0)
+
+
+def test_a_place_that_cannot_be_made_is_replaced_by_memory(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    spool = spool_in(tmp_path / "file" / "spool")
+    assert add(spool, b"a\n")
+    assert spool.guarantee == "best-effort"
+    assert drained(spool) == [b"a\n"]
+
+
+@pytest.mark.parametrize("durability", ["process", "interval", "batch", "record"])
+def test_every_durability_writes_and_says_what_survives(
+    tmp_path: Path, durability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SYNC_EVERY", 0)
+    synced: list[int] = []
+    really = os.fdatasync
+
+    def counted(descriptor: int) -> None:
+        synced.append(descriptor)
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", counted)
+    spool = spool_in(tmp_path, durability=durability)
+    add(spool, b"a\n")
+    assert bool(synced) == (durability == "record")
+    add(spool, b"b\n")
+    spool.tend()
+    assert bool(synced) == (durability in ("record", "interval"))
+    assert drained(spool) == [b"a\n", b"b\n"]
+    assert bool(synced) == (durability != "process")
+    assert spool.guarantee == ("power" if durability == "record" else "process")
+
+
+def test_where_no_map_is_possible_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError("no map here")
+
+    monkeypatch.setattr("mmap.mmap", refuse)
+    spool = spool_in(tmp_path)
+    add(spool, b"a\n")
+    spool.abandon()
+    assert drained(spool_in(tmp_path)) == [b"a\n"]
+
+
+def test_refused_records_are_kept_and_can_be_sent_again_under_another_id(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+
+    for line in (b"a\n", b"b\xff\n", b"c\n"):
+        add(spool, line)
+
+    first = spool.take(3, 1000)
+    assert first is not None
+    spool.settle_acked(1)
+    spool.settle_dead(2, "HTTP 400")
+    spool.tend()
+    records = list(dead_records(tmp_path))
+    assert [(record.seq, record.line, record.reason) for record in records] == [
+        (2, b"b\xff\n", "HTTP 400"),
+        (3, b"c\n", "HTTP 400"),
+    ]
+    assert replay(tmp_path, lambda record: record.seq == 2) == 1
+    assert [record.seq for record in dead_records(tmp_path)] == [3]
+    heir = spool_in(tmp_path)
+    again = heir.take(3, 1000)
+    assert again is not None
+    assert (again.lines, again.first) == ((b"b\xff\n",), 1)
+    assert again.source != first.source
+    assert purge(tmp_path) == 1
+    assert list(dead_records(tmp_path)) == []
+    assert purge(tmp_path / "nothing") == replay(tmp_path / "nothing") == 0
+
+
+def test_a_child_of_a_fork_leaves_its_parents_records_alone(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    add(spool, b"parent\n")
+    child = os.fork()
+
+    if child == 0:
+        spool.abandon()
+        mine = spool_in(tmp_path)
+        add(mine, b"child\n")
+        os._exit(0 if drained(mine) == [b"child\n"] and len(incarnations(tmp_path)) == 2 else 1)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    other = spool_in(tmp_path)  # the lock is still the parent's; what the child left is free
+    assert drained(other) == []
+    assert drained(spool) == [b"parent\n"]
+    assert len(incarnations(tmp_path)) == 1
