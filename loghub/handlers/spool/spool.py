@@ -29,6 +29,7 @@ Writing = Callable[[bytes, int], bool]
 
 FORMAT = "v1"
 _ADOPT_EVERY = 30.0
+_FIRST_LOOK = 1.0  # at first it looks more often: a process that is replaced ends soon after
 _SYNC_EVERY = 0.5
 _TRY_DISK_AFTER = 5.0
 _SEGMENT = 4 * 1024 * 1024
@@ -95,6 +96,7 @@ class Spool:
         self._others = 0  # bytes of the incarnations of others
         self._past = [0, 0, 0, 0]  # of lanes that are gone: appended, acked, dead, dropped
         self._dead: list[dead.DeadRecord] = []
+        self._look_after = min(_FIRST_LOOK, settings.adopt_every)
         self._next_adoption = self._next_sync = self._no_disk_before = 0.0
         self._each = settings.durability == "record"
         self._durable = settings.durability != "process"
@@ -331,7 +333,8 @@ class Spool:
             self._next_sync = now + _SYNC_EVERY
 
         if self._settings.send and now >= self._next_adoption:
-            self._next_adoption = now + self._settings.adopt_every
+            self._next_adoption = now + self._look_after
+            self._look_after = min(self._look_after * 2, self._settings.adopt_every)
             self._adopt()
 
         due = self._next_adoption if self._settings.send else now + _ADOPT_EVERY
