@@ -10,6 +10,7 @@ import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from pythonjsonlogger.core import BaseJsonFormatter
@@ -24,18 +25,21 @@ from loghub.event.record import add_message, fields_of, is_object
 from loghub.event.serializer import Serializer
 from loghub.event.sharing import SharedLine, Sharing, group_of
 from loghub.event.values import safe_text
-from loghub.options import choice, count, environment_tags, names_unknown_options, size, switch
+from loghub.formatter_options import limits, mapping, packages, rules
+from loghub.options import choice, environment_tags, names_unknown_options, switch
 
 _WRONG = "_loghub_wrong"
 _HOOKS = (
     *("add_fields", "process_log_record", "serialize_log_record", "jsonify_log_record"),
     *("formatException", "formatStack", "formatTime", "parse"),
 )
+_SHAPING = (
+    *("prefix", "rename_fields", "rename_fields_keep_missing", "timestamp", "defaults"),
+    *("exc_info_as_array", "stack_info_as_array"),
+)
 _MARKS = (b'"encode_fallback":true', b'"truncated":[')
-_LEAST_LINE = 1024
 _MAX_FITS = 8
 _SPARE = 16
-_LEAST_PARTS = 64  # members and characters: the standard keys must have room
 
 
 class JSONFormatter(BaseJsonFormatter):
@@ -79,10 +83,7 @@ class JSONFormatter(BaseJsonFormatter):
         stack_info_as_array: see `prefix`.
 
     Attributes:
-        plain: whether it writes the plain line, which the hub takes.
-        is_declared: whether options alone say what it writes, and no hook of a subclass or of python-json-logger.
         masks: whether it hides secrets.
-        write_line: what handlers call: the shortest way to what `format_line` gives.
     """
 
     _PRESET: str | None = None
@@ -129,34 +130,63 @@ class JSONFormatter(BaseJsonFormatter):
             "exc_info_as_array": exc_info_as_array,
             "stack_info_as_array": stack_info_as_array,
         }
-        fixed = {**_mapping(static, "static"), **_mapping(static_fields, "static_fields")}
+        fixed = {**mapping(static, "static"), **mapping(static_fields, "static_fields")}
         super().__init__(fmt, datefmt, style, validate, static_fields=fixed, **options)  # type: ignore[arg-type]
         self.json_default = json_default
         # Where neither is given, a hook finds the one that `JsonFormatter` has; our own forms are richer.
         self.json_encoder = json_encoder or (None if json_default else JsonEncoder)
-        self._has_encoder = json_encoder is not None
+        self._has_given_encoder = json_encoder is not None
         self.json_serializer = json_serializer or json.dumps
         self.json_indent = json_indent
         self.json_ensure_ascii = json_ensure_ascii
-        self._writes_itself = not (json_encoder or json_serializer or json_indent or json_ensure_ascii)
-        self._in_app = _packages(in_app)
-        self._limits = _limits(max_line, max_depth, max_items, max_string)
-        self._mask = Mask(_rules(mask), json_default) if mask else None
+        self._in_app = packages(in_app)
+        self._limits = limits(max_line, max_depth, max_items, max_string)
+        self._mask = Mask(rules(mask), json_default) if mask else None
+        self._mask_shown = repr(mask)
+        self.masks = self._mask is not None
         self._has_locals = switch(locals, "JSONFormatter", "locals")
-        is_shaped = any(options.values()) or reserved_attrs is not None  # an empty list reserves nothing
-        self._has_our_fields = fmt is None and datefmt is None and not is_shaped
+        # An empty list reserves nothing.
+        self._has_format = fmt is not None or datefmt is not None or reserved_attrs is not None
         self._preset_name = self._preset(preset)
         self._shape = PRESETS[self._preset_name]
         self._has_own_format = type(self).format is not JSONFormatter.format
-        self._has_hooks = any(getattr(type(self), name) is not getattr(JSONFormatter, name) for name in _HOOKS)
-        self.is_declared = self._has_our_fields and self._writes_itself and not self._has_hooks
-        self.masks = self._mask is not None
-        has_own = self._has_own_format or type(self).format_line is not JSONFormatter.format_line
-        self._is_direct = self.is_declared and not has_own
-        self.plain = self.is_declared and self._preset_name == "plain"
         self._environment = {"hostname": socket.gethostname()} | environment_tags()
-        self._declared = group_of(self._configuration(mask), self._begin_group)
-        self.write_line = self._declared.line if self._is_direct else self.format_line
+
+    # What follows is asked at the first line: a subclass may set an attribute after this constructor.
+
+    @cached_property
+    def _has_our_fields(self) -> bool:
+        return not self._is_reshaped()
+
+    @cached_property
+    def _has_encoder(self) -> bool:
+        return self._has_given_encoder or self.json_encoder not in (None, JsonEncoder)
+
+    @cached_property
+    def _writes_itself(self) -> bool:
+        plain = self.json_serializer is json.dumps and not (self.json_indent or self.json_ensure_ascii)
+        return plain and not self._has_encoder
+
+    @cached_property
+    def is_declared(self) -> bool:
+        """Whether options alone say what it writes, and no hook of a subclass or of python-json-logger."""
+        has_hooks = any(getattr(type(self), name) is not getattr(JSONFormatter, name) for name in _HOOKS)
+        return self._has_our_fields and self._writes_itself and not has_hooks
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it writes the plain line, which the hub takes."""
+        return self.is_declared and self._preset_name == "plain"
+
+    @cached_property
+    def write_line(self) -> Callable[[logging.LogRecord], bytes]:
+        """What handlers call: the shortest way to what `format_line` gives."""
+        has_own = self._has_own_format or type(self).format_line is not JSONFormatter.format_line
+        return self._declared.line if self.is_declared and not has_own else self.format_line
+
+    @cached_property
+    def _declared(self) -> Sharing:
+        return group_of(self._configuration(), self._begin_group)
 
     def format_line(self, record: logging.LogRecord) -> bytes:
         """Give the line as bytes, its newline included; never raises."""
@@ -280,16 +310,19 @@ class JSONFormatter(BaseJsonFormatter):
         if self._PRESET not in (None, name):
             raise ConfigError(type(self).__name__, "preset", preset, "leave it out, or take loghub.JSONFormatter")
 
-        if name != "plain" and not self._has_our_fields:
+        if name != "plain" and self._is_reshaped():
             remedy = "a preset has its own fields; leave out fmt, datefmt, timestamp, prefix and the renaming options"
             raise ConfigError(type(self).__name__, "preset", name, remedy)
 
         return name
 
-    def _configuration(self, mask: object) -> tuple[object, ...]:
+    def _is_reshaped(self) -> bool:
+        return self._has_format or any(getattr(self, name) for name in _SHAPING)
+
+    def _configuration(self) -> tuple[object, ...]:
         """Give all that a line depends on, besides the record."""
         static = encode(self.static_fields, None, self._limits)
-        fixed = (static, encode(self._environment), self._in_app, repr(mask), self._has_locals)
+        fixed = (static, encode(self._environment), self._in_app, self._mask_shown, self._has_locals)
         return (type(self), *fixed, self._preset_name, self._limits, id(self.json_default))
 
     def _last_resort(self, record: logging.LogRecord, error: Exception) -> bytes:
@@ -316,47 +349,6 @@ def _readable(record: logging.LogRecord) -> logging.LogRecord:
 
     setattr(copy, _WRONG, wrong)
     return copy
-
-
-def _mapping(value: Mapping[str, Any] | None, option: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-
-    if not isinstance(value, Mapping):
-        raise ConfigError("JSONFormatter", option, value, "give a mapping, as {service: shop}")
-
-    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
-    return {key: value[key] for key in value}
-
-
-def _packages(value: Sequence[str]) -> tuple[str, ...]:
-    packages = (value,) if isinstance(value, str) else tuple(value)
-
-    for package in packages:
-        if not all(part.isidentifier() for part in str(package).split(".")):
-            raise ConfigError("JSONFormatter", "in_app", value, "give names of packages, as [shop, shop_client]")
-
-    return packages
-
-
-def _limits(line: int | str, depth: int, items: int, string: int) -> Limits:
-    owner = "JSONFormatter"
-    line_bytes = size(line, owner, "max_line")
-
-    if line_bytes < _LEAST_LINE:
-        raise ConfigError(owner, "max_line", line, f"give at least {_LEAST_LINE} bytes")
-
-    return Limits(
-        line_bytes,
-        count(depth, owner, "max_depth"),
-        count(items, owner, "max_items", least=_LEAST_PARTS),
-        count(string, owner, "max_string", least=_LEAST_PARTS),
-    )
-
-
-def _rules(mask: Sequence[str | Mapping[str, str]]) -> Sequence[str | Mapping[str, str]]:
-    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
-    return mask if isinstance(mask, str) else [mask[place] for place in range(len(mask))]
 
 
 class ECSFormatter(JSONFormatter):

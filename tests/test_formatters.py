@@ -444,3 +444,23 @@ def test_wrong_option_is_named() -> None:
 
     with pytest.raises(ConfigError, match=r"JSONFormatter: in_app=.*: give names of packages"):
         JSONFormatter(in_app=["shop/web"])
+
+
+class LateFormatter(JSONFormatter):
+    """Sets what it wants after the constructor, as python-json-logger's subclasses may."""
+
+    def __init__(self, **late: Any) -> None:
+        super().__init__()
+
+        for name, value in late.items():
+            setattr(self, name, value)
+
+
+def test_attributes_set_after_the_constructor_are_heeded() -> None:
+    made = logging.makeLogRecord({"msg": "paid", "levelname": "INFO", "day": dt.date(2026, 11, 22)})
+
+    assert b'"day":"a day"' in LateFormatter(json_default=lambda _: "a day").format_line(made)
+    assert b'"message": "paid"' in LateFormatter(json_indent=2).format_line(made)
+    assert b'"text":"paid"' in LateFormatter(rename_fields={"message": "text"}).format_line(made)
+    assert LateFormatter(prefix="log: ").format_line(made).startswith(b"log: {")
+    assert b'"service":"shop"' in LateFormatter(static_fields={"service": "shop"}).format_line(made)

@@ -38,7 +38,9 @@ _FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's l
 class LineFormatter(Protocol):
     """A formatter that writes the plain line."""
 
-    plain: bool
+    @property
+    def plain(self) -> bool:
+        """Whether it does."""
 
     def format_line(self, record: logging.LogRecord) -> bytes:
         """Give the line with its newline."""
