@@ -116,6 +116,25 @@ def loghub_four_masked_apart(folder: Path) -> tuple[Call, Call]:
     return loghub_four(folder, alike=False, mask=MASK)
 
 
+def loghub_spooled(folder: Path) -> tuple[Call, Call]:
+    loghub: Any = import_module("loghub")
+    handler = loghub.RemoteHandler(os.environ["SINK"], spool=folder / "spool")
+    return standard(handler, loghub.JSONFormatter(static={"service": "shop"}))[0], lambda: handler.flush(10)
+
+
+def loghub_written(folder: Path) -> tuple[Call, Call]:
+    """Write the same line with one `os.write`, which lets go of the GIL."""
+    loghub: Any = import_module("loghub")
+    formatter = loghub.JSONFormatter(static={"service": "shop"})
+    descriptor = os.open(folder / "app.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    class Writing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            os.write(descriptor, formatter.format_line(record))
+
+    return standard(Writing())
+
+
 def rotating(folder: Path) -> logging.Handler:
     return logging.handlers.RotatingFileHandler(folder / "app.jsonl", maxBytes=64_000_000, backupCount=1)
 
@@ -253,6 +272,10 @@ def opentelemetry_batch(_: Path) -> tuple[Call, Call]:
 
 NULL = "NullHandler, the floor"
 OURS = "**loghub** JSONFileHandler"
+SPOOLED = "**loghub** RemoteHandler with a spool"
+WRITTEN = "a bare handler: loghub's line, one os.write"
+QUEUED = "the same (orjson) behind QueueHandler"
+OTEL = "OpenTelemetry SDK, batch processor, no export"
 FOUR = "**loghub** file + remote + broadcast + console"
 APART, MASKED = ", formatters apart", ", masked"
 NATIVE = "structlog, BytesLogger; no caller, no process"
@@ -262,6 +285,8 @@ PJL = "python-json-logger ({}) + RotatingFileHandler"
 CASES: dict[str, Case] = {
     NULL: null_handler,
     OURS: loghub_file,
+    SPOOLED: loghub_spooled,
+    WRITTEN: loghub_written,
     "**loghub**, two values bound": loghub_bound,
     "**loghub**, masked": loghub_masked,
     FOUR: loghub_four,
@@ -271,11 +296,11 @@ CASES: dict[str, Case] = {
     NATIVE: structlog_native,
     TEXT: picologging_text,
     **{PJL.format(encoder): python_json_logger(encoder) for encoder in ("json", "orjson", "msgspec")},
-    "the same (orjson) behind QueueHandler": queue_handler,
+    QUEUED: queue_handler,
     "concurrent-log-handler + orjson": concurrent_log_handler,
     "structlog through stdlib (orjson)": structlog_through_stdlib,
     "loguru, serialize": loguru_serialize,
-    "OpenTelemetry SDK, batch processor, no export": opentelemetry_batch,
+    OTEL: opentelemetry_batch,
 }
 
 
@@ -431,7 +456,7 @@ def compare(children: list[Child], *, quick: bool) -> Results:
                 continue
 
             for child in children:
-                some = records // 100 if busy else records  # a call that writes waits for the busy ones, 5 ms each time
+                some = records // (10 * threads) if busy else records  # one that writes waits for the busy ones
                 found[scene][child.name].append(child.ask(records=some, threads=threads, busy=busy))
 
     return found
@@ -461,6 +486,9 @@ def print_ratios(found: Results) -> None:
 
     for ours, theirs, wanted in (
         (OURS, NULL, "≤ 2.2"),
+        (SPOOLED, NULL, "≤ 2.2"),
+        (SPOOLED, QUEUED, "≤ 0.55"),
+        (SPOOLED, OTEL, "≤ 0.4"),
         (OURS, fastest, "≤ 0.35"),
         (OURS, TEXT, "< 1"),
         (OURS, NATIVE, "shown"),
@@ -472,6 +500,11 @@ def print_ratios(found: Results) -> None:
         if ours in cases and theirs in cases:
             p50, mean = (ratio(cases, ours, theirs, key) for key in ("p50", "mean"))
             print(f"| {ours} / {theirs} | {p50:.2f} | {mean:.2f} | {wanted} |")
+
+    crowded = found["1 thread, two busy ones beside it"]
+
+    if crowded.get(SPOOLED) and crowded.get(WRITTEN):
+        print(f"\np99 beside two busy threads, {SPOOLED} / {WRITTEN}: {ratio(crowded, SPOOLED, WRITTEN, 'p99'):.2f}")
 
 
 def middle(rounds: list[dict[str, float]], key: str) -> float:
