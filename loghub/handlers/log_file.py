@@ -305,6 +305,9 @@ def _open_to_append(path: Path, flags: int, permissions: int | None) -> int:
 
 def _dress(descriptor: int, status: os.stat_result, opening: Opening) -> None:
     """Give a new file its permissions and owner; where that is refused the lines matter more."""
+    if sys.platform == "win32":  # it has neither
+        return
+
     if opening.permissions is not None and status.st_mode & 0o7777 != opening.permissions:
         with suppress(OSError):
             os.fchmod(descriptor, opening.permissions)

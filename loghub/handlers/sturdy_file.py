@@ -195,7 +195,7 @@ class SturdyFile:
             self.file.release()
 
             if for_good:
-                self.write = self._lose_one
+                self.write = self._lose_all
 
         self._give_up(out)
 
@@ -211,7 +211,11 @@ class SturdyFile:
 
     def _write_synced(self, line: bytes) -> None:
         self.file.write(line)
-        self.file.sync()
+
+        try:
+            self.file.sync()
+        except OSError as error:  # the line is in the file: writing it again would double it
+            say(f"JSONFileHandler {self.file.path}", f"cannot flush to the device ({error})", subject="sync")
 
     def _stop(self, error: BaseException) -> None:
         self._begin_trouble(str(error))
@@ -226,8 +230,8 @@ class SturdyFile:
         self._reason = reason
         self._again_at = 0.0
 
-    def _lose_one(self, _line: bytes) -> None:
-        self._count(1)
+    def _lose_all(self, lines: bytes) -> None:
+        self._count(max(1, lines.count(b"\n")))
 
     def _refuse_at_once(self, _line: bytes) -> NoReturn:
         raise OSError(self._reason)

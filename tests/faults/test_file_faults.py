@@ -29,6 +29,7 @@ from loghub.handlers.json_file import JSONFileHandler
 from loghub.segments import segments
 
 from faults.disk import build_shim, fill, remount, small_disk, without_rights
+from processes import wait_for
 
 BOUND = 1.0
 """Seconds that no call may take: a hundred times what one attempt costs, since the machine is shared."""
@@ -164,6 +165,29 @@ def test_rolls_go_on_when_the_disk_has_room_again(disk: Path) -> None:
     log.recover()
     assert len(segments(log.path)) > 3
     log.accounted()
+
+
+def test_thread_writes_by_itself_when_the_disk_has_room_again(disk: Path) -> None:
+    log = Log(disk / "app.jsonl", write="async")
+    log.write(10)
+    log.handler.flush()
+    filler = fill(disk)
+    log.write(500)
+    wait_for(lambda: log.handler._sturdy.waiting > 0)
+    filler.unlink()
+    wait_for(lambda: log.handler._sturdy.waiting == 0 and log.path.read_bytes().count(b"\n") >= 510)
+    log.accounted()
+
+
+def test_what_overflows_queue_and_ring_is_counted_to_the_line(disk: Path) -> None:
+    log = Log(disk / "app.jsonl", write="async", queue=50, waiting=50, overflow="drop_oldest", rotate="8 KB")
+    filler = fill(disk)
+    log.write(3000)
+    log.handler.flush()
+    filler.unlink()
+    log.recover()
+    log.handler.flush()
+    log.accounted(lost=log.handler.lost)
 
 
 def test_quota_is_no_exception_and_the_next_file_takes_the_lines(tmp_path: Path) -> None:

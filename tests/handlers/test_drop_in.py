@@ -216,6 +216,19 @@ def test_clock_set_back_loses_nothing_and_rolls_when_its_time_comes(tmp_path: Pa
     assert [messages_of(file) for file in tmp_path.glob("app.jsonl.*")] == [["one", "two"]]
 
 
+def test_clock_set_back_keeps_the_order_of_segments(tmp_path: Path, clock: list[float]) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate=["1 hour", "400 B"])
+    sent = [str(number) for number in range(60)]
+
+    for number, message in enumerate(sent):
+        clock[0] += -3000 if number % 7 == 0 else 400
+        log_to(handler, message)
+
+    handler.close()
+    assert [m for file in (*(s.path for s in segments(path)), path) for m in messages_of(file)] == sent
+
+
 DAYS = ["2026-03-28", "2026-10-24", "2026-03-07", "2026-10-31", "2026-12-31", "2028-02-28", "2026-01-31", "2026-04-30"]
 
 
