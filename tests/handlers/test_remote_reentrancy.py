@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,12 +19,23 @@ from loghub.handlers.remote import RemoteHandler
 from scripted_hub import ScriptedHub, hang, scripted_hub, status
 
 LOG = logging.getLogger("shop")
+WAITS: dict[str, str] = {}
 
 
 @pytest.fixture
 def hub() -> Iterator[ScriptedHub]:
     with scripted_hub() as made:
         yield made
+
+
+@pytest.fixture(params=["memory", "spool"], autouse=True)
+def waits(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
+    """Let records wait in memory, and on a disk."""
+    if request.param == "spool":
+        WAITS["spool"] = str(tmp_path / "spool")
+
+    yield
+    WAITS.clear()
 
 
 @pytest.fixture
@@ -42,7 +54,8 @@ def root() -> Iterator[logging.Logger]:
 
 
 def configured(url: str, **options: Any) -> dict[str, Any]:
-    handler = {"class": "loghub.RemoteHandler", "url": url, "linger": "5 ms", "exit_deadline": "100 ms", **options}
+    handler = {"class": "loghub.RemoteHandler", "url": url, "linger": "5 ms", "exit_deadline": "100 ms", **WAITS}
+    handler |= options
     return {
         "version": 1,
         "disable_existing_loggers": False,
