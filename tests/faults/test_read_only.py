@@ -34,5 +34,5 @@ def test_a_spool_on_a_read_only_file_system_is_memory_until_it_can_be_written(
         assert handler.guarantee == "best-effort"
         assert hub.messages == [str(number) for number in range(50)]
         assert handler.lost == handler.counters.dropped == 0
-        assert capsys.readouterr().err.count("records wait in memory") == 1
+        assert capsys.readouterr().err.count("Read-only file system: records wait in memory") == 1
         handler.close()
