@@ -10,9 +10,11 @@ from importlib import import_module
 TYPE_CHECKING = False  # what type checkers take for true; importing `typing` would cost more than all the rest
 
 if TYPE_CHECKING:
+    from loghub import client as client
     from loghub import metrics as metrics
     from loghub.config import configure as configure
     from loghub.errors import ConfigError as ConfigError
+    from loghub.errors import HubError as HubError
     from loghub.errors import LoghubError as LoghubError
     from loghub.errors import MissingExtraError as MissingExtraError
     from loghub.errors import QuerySyntaxError as QuerySyntaxError
@@ -50,6 +52,7 @@ _NAMES = {
     "Event": "loghub.event.model",
     "GCPFormatter": "loghub.formatters",
     "GELFFormatter": "loghub.formatters",
+    "HubError": "loghub.errors",
     "JSONFileHandler": "loghub.handlers.json_file",
     "JSONFormatter": "loghub.formatters",
     "LoghubError": "loghub.errors",
@@ -68,7 +71,7 @@ _NAMES = {
     "read": "loghub.reading.events",
     "unbind": "loghub.event.context",
 }
-_MODULES = ("metrics",)
+_MODULES = ("client", "metrics")
 
 __all__ = [*_NAMES, *_MODULES]  # noqa: PLE0604 (every element is a string)
 

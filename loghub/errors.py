@@ -4,6 +4,7 @@
 LoghubError
 ├── ConfigError        (ValueError)   an option, its value and the remedy
 ├── MissingExtraError  (ImportError)  a feature whose extra is not installed
+├── HubError           (RuntimeError) a hub refused, or cannot be reached
 ├── QuerySyntaxError   (ValueError)   a query and the position where it stops making sense
 └── StoreError         (RuntimeError) the hub's data directory cannot be used
     └── QueryTimeoutError (TimeoutError) a search took longer than it may
@@ -76,6 +77,24 @@ class QueryTimeoutError(StoreError, TimeoutError):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the query took longer than {seconds:g} s: ask for less time, or more exactly")
         self.seconds = seconds
+
+
+class HubError(LoghubError, RuntimeError):
+    """A hub refused what was asked of it, or cannot be reached.
+
+    Attributes:
+        status: of its answer; None where there was none.
+        code: of its error, as "bad_query".
+        position: index of the character at which a query stops making sense.
+    """
+
+    def __init__(
+        self, message: str, status: int | None = None, code: str | None = None, position: int | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.position = position
 
 
 def require(module: str, feature: str, extra: str) -> Any:  # noqa: ANN401 (a module)

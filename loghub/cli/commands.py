@@ -9,6 +9,7 @@ _COMMANDS = {
     "check": "loghub.cli.check",
     "dead": "loghub.cli.dead",
     "demo": "loghub.cli.demo",
+    "export": "loghub.cli.export",
     "files": "loghub.cli.files",
     "search": "loghub.cli.search",
     "serve": "loghub.cli.serve",

@@ -9,8 +9,9 @@ from typing import TypeAlias
 
 import click
 
+from loghub.cli.hub_source import TOKEN, search_hub
 from loghub.cli.printing import INTERRUPTED, Chooser, Printer, end_quietly, output
-from loghub.cli.sources import logs_of, warn
+from loghub.cli.sources import hub_among, logs_of, warn
 from loghub.event.model import Event
 from loghub.reading.lines import Line
 from loghub.reading.walk import lines_of
@@ -20,32 +21,45 @@ _Found: TypeAlias = tuple[int, bytes, Event | None]
 
 @click.command("search")
 @click.argument("query")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...|URL", nargs=-1, required=True)
 @click.option("-n", "number", type=click.IntRange(1), help="Only the last N events that match.")
-@click.option("--json", "as_json", is_flag=True, help="Write the lines as they are in the file.")
-def command(query: str, files: tuple[str, ...], number: int | None, *, as_json: bool) -> None:
-    """Search logs, with all their rotated and compressed files.
+@click.option("--json", "as_json", is_flag=True, help="Write the lines as they are.")
+@TOKEN
+def command(query: str, files: tuple[str, ...], number: int | None, token: str | None, *, as_json: bool) -> None:
+    """Search logs, with all their rotated and compressed files, or a hub.
 
     The query is the viewer's: 'level>=error', 'logger:app.db timeout', '' for everything. Several logs are merged
     by time. The exit status is 1 where nothing matches, as grep has it.
     """
     printer = Printer(output(), as_json=as_json)
-    search = _Search(query, logs_of(files, "loghub search"))
+    url = hub_among(files, "loghub search")
     is_found = False
 
     try:
-        for _, text, event in deque(search.found(), number) if number else search.found():
-            printer.show(text, event)
-            is_found = True
+        if url is not None:
+            is_found = search_hub(url, token, query, number, printer)
 
-        printer.flush()
-        search.say_problems()
+        else:
+            is_found = _search_files(query, files, number, printer)
     except KeyboardInterrupt:
         end_quietly(INTERRUPTED)
     except BrokenPipeError:
         end_quietly(0)
 
     raise SystemExit(0 if is_found else 1)
+
+
+def _search_files(query: str, files: tuple[str, ...], number: int | None, printer: Printer) -> bool:
+    search = _Search(query, logs_of(files, "loghub search"))
+    is_found = False
+
+    for _, text, event in deque(search.found(), number) if number else search.found():
+        printer.show(text, event)
+        is_found = True
+
+    printer.flush()
+    search.say_problems()
+    return is_found
 
 
 class _Search:

@@ -15,6 +15,20 @@ def is_address(source: str) -> bool:
     return source.startswith(_SCHEMES)
 
 
+def hub_among(sources: Sequence[str], owner: str) -> str | None:
+    """Give the address of the hub that a command reads from; None where it reads files.
+
+    Raises:
+        ConfigError: there is a hub beside other sources.
+    """
+    hubs = [source for source in sources if is_address(source)]
+
+    if hubs and len(sources) > 1:
+        raise ConfigError(owner, "FILE", hubs[0], "give files, or the address of one hub alone")
+
+    return hubs[0] if hubs else None
+
+
 def logs_of(sources: Sequence[str], owner: str, *, may_come: bool = False) -> list[Path]:
     """Give the logs among the files; the rotated files of one count as part of it.
 
@@ -24,13 +38,9 @@ def logs_of(sources: Sequence[str], owner: str, *, may_come: bool = False) -> li
         may_come: whether a log may begin to exist later.
 
     Raises:
-        ConfigError: there is no such log, or it is the address of a hub.
+        ConfigError: there is no such log.
     """
     logs = logs_among([Path(source) for source in sources])
-
-    for source in sources:
-        if is_address(source):
-            raise ConfigError(owner, "FILE", source, "give files; a hub is searched in its viewer, at that address")
 
     for log in logs:
         if not files_of(log) and not may_come:

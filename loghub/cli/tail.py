@@ -5,39 +5,50 @@ from collections.abc import Sequence
 
 import click
 
+from loghub.cli.hub_source import TOKEN, tail_hub
 from loghub.cli.printing import INTERRUPTED, Chooser, Printer, end_quietly, output
-from loghub.cli.sources import logs_of, warn
+from loghub.cli.sources import hub_among, logs_of, warn
 from loghub.reading.follow import Follower
 
 _PAUSE = 0.1
 
 
 @click.command("tail")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.argument("files", metavar="FILE...|URL", nargs=-1, required=True)
 @click.option("-q", "--query", default="", show_default=False, help="Only what matches, as 'level>=warning'.")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
 @click.option("-n", "number", type=click.IntRange(0), default=10, help="How many of the last events are shown.")
-@click.option("--json", "as_json", is_flag=True, help="Write the lines as they are in the file.")
-def command(query: str, files: tuple[str, ...], number: int, *, follow: bool, as_json: bool) -> None:
-    """Show the last events of logs, and with -f those that come.
+@click.option("--json", "as_json", is_flag=True, help="Write the lines as they are.")
+@TOKEN
+def command(query: str, files: tuple[str, ...], number: int, token: str | None, *, follow: bool, as_json: bool) -> None:
+    """Show the last events of logs or of a hub, and with -f those that come.
 
     It follows a log by its name: rolled over, moved, truncated, deleted or not there yet.
     """
-    chooser = Chooser(query)
     printer = Printer(output(), as_json=as_json)
-    logs = logs_of(files, "loghub tail", may_come=follow)
-    followers = [Follower(log, tell=lambda path, reason: warn(f"{path}: {reason}")) for log in logs]
+    url = hub_among(files, "loghub tail")
 
     try:
-        _show_last(followers, number, chooser, printer, with_fragment=not follow)
+        if url is not None:
+            tail_hub(url, token, query, number, printer, follow=follow)
 
-        while follow:
-            _show_new(followers, chooser, printer)
-            time.sleep(_PAUSE)
+        else:
+            _tail_files(query, files, number, printer, follow=follow)
     except KeyboardInterrupt:
         end_quietly(INTERRUPTED)
     except BrokenPipeError:
         end_quietly(0)
+
+
+def _tail_files(query: str, files: tuple[str, ...], number: int, printer: Printer, *, follow: bool) -> None:
+    chooser = Chooser(query)
+    logs = logs_of(files, "loghub tail", may_come=follow)
+    followers = [Follower(log, tell=lambda path, reason: warn(f"{path}: {reason}")) for log in logs]
+    _show_last(followers, number, chooser, printer, with_fragment=not follow)
+
+    while follow:
+        _show_new(followers, chooser, printer)
+        time.sleep(_PAUSE)
 
 
 def _show_last(

@@ -226,8 +226,8 @@ def test_tail_follows_a_log_that_is_truncated_deleted_and_made_again(tmp_path: P
         assert b"m4" in shown.readline()
 
 
-def test_address_of_a_hub_is_refused_with_a_remedy() -> None:
-    done = run("search", "error", "http://127.0.0.1:8514")
+def test_address_where_no_hub_is_is_told() -> None:
+    done = run("search", "error", "http://127.0.0.1:1")
 
     assert done.returncode == 2
-    assert "give files" in done.stderr
+    assert "no answer from the hub at http://127.0.0.1:1" in done.stderr

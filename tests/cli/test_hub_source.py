@@ -1,0 +1,137 @@
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from served_hub import batch, line, served
+
+from loghub.cli.commands import loghub
+from loghub.client import Hub
+from loghub.errors import ConfigError, HubError
+from loghub.hub.api.app import create_app
+from loghub.hub.settings import Settings
+from loghub.hub.store.memory import MemoryStore
+
+TOKEN = "token-of-a-test"
+
+
+@pytest.fixture
+def memory() -> MemoryStore:
+    store = MemoryStore(10_000)
+    store.append([batch(*(line(f"m{at}", at, level=("INFO", "ERROR")[at % 2]) for at in range(10)))])
+    return store
+
+
+@pytest.fixture
+def url(memory: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("LOGHUB_TOKEN", TOKEN)
+
+    with served(create_app(memory, Settings(token=TOKEN), ingest=False)) as address:
+        yield f"http://{address}"
+
+
+def run(*words: str) -> Any:
+    return CliRunner().invoke(loghub, words, catch_exceptions=True)
+
+
+def test_search_shows_what_a_hub_has(url: str) -> None:
+    found = run("search", "level:error", url)
+    assert found.exit_code == 0
+    assert [text.split()[-1] for text in found.stdout.splitlines()] == ["m1", "m3", "m5", "m7", "m9"]
+
+    found = run("search", "", url, "-n", "2", "--json")
+    assert [json.loads(text)["message"] for text in found.stdout.splitlines()] == ["m8", "m9"]
+    assert run("search", "nothing", url).exit_code == 1
+
+
+def test_a_hub_beside_files_is_refused(url: str, tmp_path: Path) -> None:
+    assert isinstance(run("search", "", url, str(tmp_path)).exception, ConfigError)
+
+
+def test_tail_shows_the_last_ones(url: str) -> None:
+    found = run("tail", url, "-n", "2", "-q", "level:error")
+    assert [text.split()[-1] for text in found.stdout.splitlines()] == ["m7", "m9"]
+
+
+def test_tail_follows_and_shows_each_event_once(url: str, memory: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Hub.tail_lines
+
+    def first_two(hub: Hub, *arguments: Any, **options: Any) -> Iterator[Any]:
+        lines = original(hub, *arguments, **options)
+        yield next(lines)
+        yield next(lines)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Hub, "tail_lines", first_two)
+    timer = threading.Timer(0.3, lambda: memory.append([batch(line("new1"), line("new2"), first=11)]))
+    timer.start()
+    found = run("tail", url, "-f", "-n", "1")
+    timer.join()
+    assert [text.split()[-1] for text in found.stdout.splitlines()] == ["m9", "new1", "new2"]
+
+
+def test_export_writes_a_file_and_shows_how_far_it_is(url: str, tmp_path: Path) -> None:
+    target = tmp_path / "events.ndjson"
+    found = run("export", "level:error", url, "-o", str(target))
+    assert found.exit_code == 0, found.output
+    assert [json.loads(text)["message"] for text in target.read_text().splitlines()] == ["m1", "m3", "m5", "m7", "m9"]
+    assert "5 of 5 events" in found.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["events.ndjson"]
+    assert isinstance(run("export", "", url, "-o", str(target)).exception, ConfigError)
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("a.csv", b"message\r\n"), ("a.csv.gz", b"\x1f\x8b"), ("a.zip", b"PK"), ("a.txt", b"m0\n"), ("a", b'{"_id"')],
+)
+def test_the_name_of_the_file_says_the_format(url: str, tmp_path: Path, name: str, start: bytes) -> None:
+    found = run("export", "| fields message", url, "-o", str(tmp_path / name))
+    assert found.exit_code == 0, found.exception
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_an_export_goes_to_stdout_without_a_file(url: str) -> None:
+    found = run("export", "m1", url, "--format", "csv")
+    assert found.stdout.startswith("_id,timestamp,")
+    assert ",m1," in found.stdout
+
+
+def test_an_export_is_taken_up_again_behind_the_last_whole_line(url: str, tmp_path: Path) -> None:
+    target = tmp_path / "events.ndjson"
+    run("export", "", url, "-o", str(target))
+    whole = target.read_bytes()
+    target.unlink()
+    (tmp_path / "events.ndjson.part").write_bytes(whole[: len(whole) // 2])
+    found = run("export", "", url, "-o", str(target), "--resume")
+    assert found.exit_code == 0, found.exception
+    assert target.read_bytes() == whole
+
+
+def test_a_connection_that_breaks_is_taken_up_again(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original, breaks = Hub.export, iter((True, False))
+
+    def breaking(hub: Hub, parameters: Any) -> Iterator[bytes]:
+        text = b"".join(original(hub, parameters))
+
+        if next(breaks):
+            yield text[: len(text) // 3]
+            raise HubError("no answer from the hub")
+
+        yield text
+
+    monkeypatch.setattr(Hub, "export", breaking)
+    monkeypatch.setattr("loghub.cli.export._PAUSE_S", 0)
+    target = tmp_path / "events.ndjson"
+    found = run("export", "", url, "-o", str(target))
+    assert found.exit_code == 0, found.exception
+    assert [json.loads(text)["message"] for text in target.read_text().splitlines()] == [f"m{at}" for at in range(10)]
+    assert "trying again" in found.stderr
+
+
+def test_a_refusal_leaves_no_file(url: str, tmp_path: Path) -> None:
+    found = run("export", "level>=", url, "-o", str(tmp_path / "x.ndjson"))
+    assert found.exception is not None
+    assert not (tmp_path / "x.ndjson").exists()
