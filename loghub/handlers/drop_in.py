@@ -124,6 +124,7 @@ class DropInFileHandler(logging.FileHandler):
 
     def doRollover(self) -> None:
         """Roll over now, whatever the rules say."""
+        self.flush()  # what is queued was logged before
         now = time.time()
 
         with self._sturdy.lock:

@@ -19,12 +19,13 @@ from loghub.formatters import JSONFormatter
 from loghub.handlers.diagnostics import say
 from loghub.handlers.drop_in import DropInFileHandler, FileStream
 from loghub.handlers.file_options import FileSettings, parse_settings
-from loghub.handlers.line_worker import LineWorker, syncer
+from loghub.handlers.line_worker import LineWorker
 from loghub.handlers.lines import writer_of
 from loghub.handlers.log_file import LogFile
 from loghub.handlers.rolling import Rolling, segment_path
 from loghub.handlers.standard_rolls import StandardRolls, parse_when
 from loghub.handlers.sturdy_file import SturdyFile
+from loghub.handlers.syncer import syncer
 from loghub.options import count, names_unknown_options
 
 _SYNC_SECONDS = 0.5

@@ -10,8 +10,8 @@ Rules:
    A file that is not shared is never looked at, and rolled over without the lock.
 4. A roll that is refused (a directory that cannot be written to, a file held open) is said and tried again
    later; the file goes on.
-5. Compression and retention are another thread's matter (`upkeep.py`): it is woken when a file is opened, which is
-   also when the one before was let go of.
+5. Compression and retention are another thread's matter (`upkeep.py`): it is woken by the first line in a file, when
+   the one before was let go of.
 """
 
 import os
@@ -83,6 +83,7 @@ class Rolling:
         self.deadline = float("inf")
         self.due: Callable[[], None] | None = None
         self._look_at = self._roll_at = 0.0
+        self._is_minded = False
 
     def prepare(self, file: LogFile, incoming: int, now: float) -> None:
         """Have the right file open for a line of so many bytes, and let it be quiet until the next look."""
@@ -97,6 +98,9 @@ class Rolling:
             self.look(file, now)
 
         file.be_quiet(now, min(self._look_at, self.deadline), self._most(file, now))
+
+        if not self._is_minded:  # with the first line: no thread starts while a configuration opens files
+            self._mind(file.path)
 
     def _most(self, file: LogFile, now: float) -> int:
         """Give the size up to which the file need not be measured."""
@@ -120,7 +124,7 @@ class Rolling:
             file.open(now)
             self._look_at = now + self._look_every
             self.deadline = self.rule.deadline(file.opened_at)
-            self._mind(file.path)
+            self._is_minded = False
 
     def is_due(self, file: LogFile, incoming: int, now: float) -> bool:
         """Tell whether a line of so many bytes belongs into a new file."""
@@ -166,9 +170,14 @@ class Rolling:
         file.close()
 
         if self._chores is not None:
+            if not self._is_minded:  # rolled over by hand, and no line since
+                self._mind(self._chores.log)
+
             upkeep().drop(self._chores)
 
     def _mind(self, path: Path) -> None:
+        self._is_minded = True
+
         if not self._retention and not self._form:
             return
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass
 from typing import NoReturn
 from weakref import WeakSet
 
-from loghub.handlers.diagnostics import say
+from loghub.handlers import lifetime
+from loghub.handlers.diagnostics import say, write
 from loghub.handlers.fallback import Fallback, Refused
 from loghub.handlers.log_file import LogFile
 from loghub.metrics import Family, register
@@ -200,7 +201,7 @@ class SturdyFile:
         self._give_up(out)
 
         if out:
-            self._report(back=False)
+            write(self._title, f"closed while it could not write ({self._reason}); {self._counts()}")
 
     def forget(self) -> None:
         """Start anew in the child of a fork."""
@@ -215,10 +216,12 @@ class SturdyFile:
         try:
             self.file.sync()
         except OSError as error:  # the line is in the file: writing it again would double it
-            say(f"JSONFileHandler {self.file.path}", f"cannot flush to the device ({error})", subject="sync")
+            say(self._title, f"cannot flush to the device ({error})", subject="sync")
 
     def _stop(self, error: BaseException) -> None:
         self._begin_trouble(str(error))
+        lifetime.keep("troubled-files", _Troubled)
+        lifetime.arm_exit()
         self._pause = _PAUSE_SECONDS
         self._again_at = time.monotonic() + self._pause
         self.file.release()
@@ -298,9 +301,34 @@ class SturdyFile:
 
     def _report(self, *, back: bool) -> None:
         state = "writes again" if back else f"cannot write ({self._reason})"
+        say(self._title, f"{state}; {self._counts()}", subject=state[:6])
+
+    def _counts(self) -> str:
         word = "" if self._fallback is None else f", {self.account.diverted} went to {self._fallback.word}"
-        counts = f"{self.waiting} lines wait, {self.account.lost} are lost so far{word}"
-        say(f"JSONFileHandler {self.file.path}", f"{state}; {counts}", subject=state[:6])
+        return f"{self.waiting} lines wait, {self.account.lost} are lost so far{word}"
+
+    @property
+    def _title(self) -> str:
+        return f"JSONFileHandler {self.file.path}"
+
+
+class _Troubled:
+    """All files of this process that lines wait for, as what has a last word at its end."""
+
+    def begin_exit(self) -> None:
+        """Wait for nothing."""
+
+    def finish_exit(self) -> bool:
+        """Try once more; what still waits goes to the fallbacks or is lost."""
+        troubled = [sturdy for sturdy in tuple(_all) if sturdy.waiting]
+
+        for sturdy in troubled:
+            sturdy.close()
+
+        return not troubled
+
+    def after_fork(self) -> None:
+        """Have nothing to do: each file starts anew by itself."""
 
 
 def _families() -> tuple[Family, ...]:

@@ -322,7 +322,31 @@ def test_device_that_is_always_full_loses_each_line_and_counts_it(capsys: pytest
 
     assert log.handler.lost == 100
     assert log.longest < BOUND
-    assert capsys.readouterr().err.count("No space left") == 1, "said once, not for each line"
+    said = capsys.readouterr().err
+    assert said.count("No space left") == 2, "at the start and at the end, not for each line"
+    assert "0 lines wait, 100 are lost so far" in said
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_end_of_a_process_of_multiprocessing_says_what_it_loses(method: str, tmp_path: Path) -> None:
+    code = f"""
+        import logging, multiprocessing, loghub
+
+        def work():
+            logging.getLogger().addHandler(loghub.JSONFileHandler("/dev/full"))
+            for n in range(7):
+                logging.warning("%d", n)
+
+        if __name__ == "__main__":
+            child = multiprocessing.get_context("{method}").Process(target=work)
+            child.start()
+            child.join()
+    """
+    (tmp_path / "script.py").write_text(textwrap.dedent(code))
+    done = subprocess.run(
+        [sys.executable, "script.py"], check=True, cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert "0 lines wait, 7 are lost so far" in done.stderr
 
 
 def test_refused_rename_goes_on_in_the_file_and_rolls_when_it_may(open_folder: Path) -> None:

@@ -15,6 +15,8 @@ from loghub.handlers.json_file import JSONFileHandler
 from loghub.handlers.upkeep import upkeep
 from loghub.segments import open_segment, segments
 
+from processes import run_python
+
 
 def log_to(handler: logging.Handler, messages: Iterable[str]) -> None:
     for message in messages:
@@ -261,7 +263,7 @@ def test_full_disk_is_no_exception_and_each_lost_line_is_counted(capsys: pytest.
     handler.close()
 
     assert handler.lost == 3
-    assert capsys.readouterr().err.count("No space left") == 1
+    assert capsys.readouterr().err.count("No space left") == 2  # when it begins, and in the end
 
 
 def test_refused_rename_goes_on_in_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,6 +279,18 @@ def test_refused_rename_goes_on_in_the_same_file(tmp_path: Path, monkeypatch: py
 
     assert messages_of(path) == [f"{n}" for n in range(20)]
     assert handler.lost == 0
+
+
+def test_configuration_starts_no_thread(tmp_path: Path) -> None:
+    run_python(
+        """
+        import threading, loghub
+        options = {"rotate": "1 MB", "keep": "1 day", "compress": "gz", "durability": "interval", "write": "async"}
+        handler = loghub.JSONFileHandler("app.jsonl", **options)
+        assert threading.active_count() == 1, threading.enumerate()
+        """,
+        cwd=tmp_path,
+    )
 
 
 WRITER = """

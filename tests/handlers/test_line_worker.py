@@ -322,26 +322,3 @@ def test_signal_handler_that_logs_in_the_middle_of_a_call_loses_nothing(tmp_path
 def test_queue_options_without_a_queue_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"overflow='drop_new': there is no queue .* give write: async"):
         JSONFileHandler(tmp_path / "app.jsonl", overflow="drop_new")
-
-
-def test_interval_flushes_what_was_written_to_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flushed: list[str] = []
-    monkeypatch.setattr(
-        os, "fsync", lambda descriptor: flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
-    )
-    path = tmp_path / "app.jsonl"
-    handler = JSONFileHandler(path, durability="interval")
-
-    log_to(handler, 0, 1)
-    wait_for(lambda: str(path) in flushed)
-    handler.close()
-
-
-def test_record_flushes_each_line_to_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flushed: list[int] = []
-    monkeypatch.setattr(os, "fdatasync", lambda _: flushed.append(len(numbers_of(tmp_path / "app.jsonl"))))
-    handler = JSONFileHandler(tmp_path / "app.jsonl", durability="record")
-
-    log_to(handler, 0, 3)
-    handler.close()
-    assert flushed[:3] == [1, 2, 3]

@@ -1,0 +1,39 @@
+import logging
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from loghub.handlers.json_file import JSONFileHandler
+
+from processes import wait_for
+
+
+def log_to(handler: logging.Handler, count: int) -> None:
+    for number in range(count):
+        handler.handle(logging.makeLogRecord({"msg": str(number)}))
+
+
+def test_interval_flushes_what_was_written_to_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: flushed.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+    )
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, durability="interval")
+
+    log_to(handler, 1)
+    wait_for(lambda: str(path) in flushed)
+    handler.close()
+    wait_for(lambda: "loghub-sync" not in {thread.name for thread in threading.enumerate()})
+
+
+def test_record_flushes_each_line_to_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", lambda _: flushed.append((tmp_path / "app.jsonl").read_bytes().count(b"\n")))
+    handler = JSONFileHandler(tmp_path / "app.jsonl", durability="record")
+
+    log_to(handler, 3)
+    handler.close()
+    assert flushed[:3] == [1, 2, 3]
