@@ -404,6 +404,9 @@ class Engine:
             if ready and (batch := self._backlog.take(self._limits.batch_records, self._limits.batch_bytes)):
                 return batch
 
+            if ready:  # damaged, or dropped this moment: no reason to look without a pause
+                due = time.monotonic() + _LOOK_EVERY
+
             self._wait(rest if due is None else min(rest, due - time.monotonic(), _LOOK_EVERY))
 
     def _wait(self, seconds: float) -> None:

@@ -12,7 +12,8 @@ DIR/dead/                   what the hub will never take, and damaged bytes
 from loghub.handlers.spool.dead import DeadRecord, dead_records, purge
 from loghub.handlers.spool.options import own_directory, spool_settings
 from loghub.handlers.spool.overflow import POLICIES, Overflow
-from loghub.handlers.spool.spool import Settings, Spool, replay
+from loghub.handlers.spool.settings import Settings
+from loghub.handlers.spool.spool import Spool
 
 __all__ = [
     "POLICIES",
@@ -23,6 +24,5 @@ __all__ = [
     "dead_records",
     "own_directory",
     "purge",
-    "replay",
     "spool_settings",
 ]

@@ -10,6 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 from zlib import crc32
 
+from loghub.handlers.spool.segment import sync
+
 _SLOT = struct.Struct("<QQ")
 _CRC = struct.Struct("<I")
 _APART = 512  # bytes: slots share no sector
@@ -44,7 +46,7 @@ class Cursor:
         os.pwrite(self._descriptor, slot + _CRC.pack(crc32(slot)), self._generation % 2 * _APART)
 
         if durable:
-            os.fdatasync(self._descriptor)
+            sync(self._descriptor)
 
         self.settled = settled
 

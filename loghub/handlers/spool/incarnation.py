@@ -7,16 +7,14 @@ Rules:
 3. A segment is deleted when the cursor beyond it is written. A crash in between causes a resend, which the hub trims.
 """
 
-import logging
+import errno
 import threading
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from zlib import crc32
 
-from loghub.formatters import JSONFormatter
 from loghub.handlers.spool import segment as segments
 from loghub.handlers.spool.cursor import Cursor
 from loghub.handlers.spool.frames import (
@@ -31,38 +29,13 @@ from loghub.handlers.spool.frames import (
     pack_head,
     unpack_head,
 )
+from loghub.handlers.spool.loss import Loss
 from loghub.handlers.spool.owner import Claim, Meta
 from loghub.handlers.spool.segment import Segment, Store
 from loghub.wire.batch import Batch
 
 OVERHEAD = HEADER + TRAILER
 _now = time.time_ns
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Records that were lost for want of room.
-
-    Attributes:
-        source: whose they were.
-        first: number of the first.
-        last: number of the last.
-        records: how many.
-        size: bytes that became free.
-    """
-
-    source: str
-    first: int
-    last: int
-    records: int
-    size: int = 0
-
-    def line(self) -> bytes:
-        """Make the line of an event that tells of it."""
-        message = f"{self.records} records dropped, seq {self.first}–{self.last}"
-        fields = {"dropped": self.records, "first": self.first, "last": self.last, "source": self.source}
-        made = {"levelno": logging.WARNING, "levelname": "WARNING", "name": "loghub.spool", "msg": message}
-        return JSONFormatter().format_line(logging.makeLogRecord(made | fields))
 
 
 class Incarnation:
@@ -244,7 +217,10 @@ class Incarnation:
                 segment = self._reading
 
             if segment is not None and self._place < segment.end:
-                self._taken = self._read(segment, records, size)
+                try:
+                    self._taken = self._read(segment, records, size)
+                except OSError:  # somebody has deleted or damaged it
+                    self._give_up(segment)
             elif not self._go_on():
                 return None
 
@@ -338,8 +314,11 @@ class Incarnation:
                 place = holes[place]
                 continue
 
-            _, _, _, length, seq, _ = unpack_head(data[place : place + HEADER])
+            magic, _, _, length, seq, _ = unpack_head(data[place : place + HEADER])
             behind = place + OVERHEAD + length
+
+            if magic != MAGIC or behind > end:
+                raise OSError(errno.EIO, "no frame where one was written")
 
             if seq > self._settled:
                 size -= length
@@ -354,6 +333,12 @@ class Incarnation:
 
         self._place = place
         return Batch(self.source, first, tuple(lines)) if lines else None
+
+    def _give_up(self, segment: Segment) -> None:
+        """Count what cannot be read any more."""
+        self.dropped += max(segment.last - max(self._settled, segment.first - 1) - segment.gaps, 0)
+        self._settled = max(self._settled, segment.last)
+        self._place = segment.end
 
     def _go_on(self) -> bool:
         """Go on to the next segment; tell whether there is one."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from loghub.errors import ConfigError
 from loghub.handlers.spool.overflow import POLICIES
-from loghub.handlers.spool.spool import SMALLEST, Settings
+from loghub.handlers.spool.settings import SMALLEST, Settings
 from loghub.options import choice, count, duration, size, switch, text
 
 VARIABLE = "LOGHUB_SPOOL"

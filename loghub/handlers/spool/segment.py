@@ -15,6 +15,15 @@ from loghub.handlers.spool.frames import Damage, scan
 _ZEROS = bytes(64 * 1024)
 
 
+def sync(descriptor: int) -> None:
+    """Bring a file to the disk.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS has the latter only
+
+
 class Segment:
     """The frames from one sequence number on.
 
@@ -78,7 +87,7 @@ class Segment:
         descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
 
         try:
-            os.fdatasync(descriptor)
+            sync(descriptor)
         finally:
             os.close(descriptor)
 

@@ -9,66 +9,26 @@ Rules:
 5. `append` is called by one thread at a time, everything else by the one thread that sends.
 """
 
-import errno
 import os
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
 
 from loghub.handlers.diagnostics import say
-from loghub.handlers.memory import Lane, Mark, MemoryRing
+from loghub.handlers.memory import FOREVER, Lane, Mark, MemoryRing
 from loghub.handlers.spool import dead, owner
-from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation, Loss
-from loghub.handlers.spool.overflow import NOBODY, POLICIES, Overflow
-from loghub.wire.batch import Batch, is_source, source_id
+from loghub.handlers.spool.heritage import FORMAT, heritage, size_of_others
+from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation
+from loghub.handlers.spool.lanes import Lanes
+from loghub.handlers.spool.losses import Losses
+from loghub.handlers.spool.settings import Settings
+from loghub.wire.batch import Batch, source_id
 
 Writing = Callable[[bytes, int], bool]
 
-FORMAT = "v1"
-_ADOPT_EVERY = 30.0
 _FIRST_LOOK = 1.0  # at first it looks more often: a process that is replaced ends soon after
 _SYNC_EVERY = 0.5
 _TRY_DISK_AFTER = 5.0
-_SEGMENT = 4 * 1024 * 1024
-_SMALLEST_SEGMENT = 64 * 1024
-SMALLEST = 4 * _SMALLEST_SEGMENT
-_PART = 16  # a segment is at most this part of the cap
-_RING = (100_000, 32_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a spool works.
-
-    Attributes:
-        folder: its directory.
-        destination: the address that its records are for.
-        size: bytes that all incarnations in it may take.
-        overflow: what is done where that is not enough.
-        patience: seconds that a call waits for room; only where `overflow` says so.
-        durability: when records are brought to the disk: process (never by itself), interval, batch, record.
-        send: whether this process sends them.
-        ring: records and bytes that may wait in memory where the disk refuses.
-        adopt_every: seconds between two looks for what others have left.
-    """
-
-    folder: Path
-    destination: str
-    size: int = 512_000_000
-    overflow: Overflow = POLICIES["drop_oldest"]
-    patience: float = 0.0
-    durability: str = "process"
-    send: bool = True
-    ring: tuple[int, int] = _RING
-    adopt_every: float = _ADOPT_EVERY
-
-    @property
-    def segment(self) -> int:
-        """Bytes of a segment."""
-        return max(min(self.size // _PART, _SEGMENT), _SMALLEST_SEGMENT)
 
 
 class Spool:
@@ -80,65 +40,57 @@ class Spool:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._root = settings.folder / FORMAT
         self._title = f"spool {settings.folder}"
         self._own: Incarnation | None = None
         self._ring: MemoryRing | None = None
-        self._lanes: list[Lane] = []
-        self._adopted: list[Incarnation] = []
-        self._members = threading.RLock()  # for what is in those two, and the account of what no longer is
+        self._lanes = Lanes()
         self._turn = 0
         self._busy: Lane | None = None
         self.write: Writing = _refuse
-        self._untold = 0  # records that were refused and have no numbers yet
-        self._losses: list[Loss] = []  # that have no event yet
-        self._told: list[tuple[int, Loss]] = []  # with the number of the event that tells of each
+        self._losses = Losses()
         self._others = 0  # bytes of the incarnations of others
-        self._past = [0, 0, 0, 0]  # of lanes that are gone: appended, acked, dead, dropped
         self._dead: list[dead.DeadRecord] = []
         self._look_after = min(_FIRST_LOOK, settings.adopt_every)
         self._next_adoption = self._next_sync = self._no_disk_before = 0.0
         self._each = settings.durability == "record"
         self._durable = settings.durability != "process"
-        self.damaged = 0
+
+    @property
+    def damaged(self) -> int:
+        """Bytes that were found damaged in what was taken over."""
+        return self._lanes.damaged
 
     # The account.
 
     @property
     def appended(self) -> int:
         """Records taken in, those of the dead included."""
-        return self._sum(0) + self._untold
+        return self._lanes.counts()[0] + self._losses.refused
 
     @property
     def acked(self) -> int:
         """Records that the hub has."""
-        return self._sum(1)
+        return self._lanes.counts()[1]
 
     @property
     def dead(self) -> int:
         """Records that the hub will never take; they are kept in `dead/`."""
-        return self._sum(2)
+        return self._lanes.counts()[2]
 
     @property
     def dropped(self) -> int:
         """Records that were lost for want of room."""
-        return self._sum(3) + self._untold
+        return self._lanes.counts()[3] + self._losses.refused
 
     @property
     def queued(self) -> int:
         """Records that wait or are under way."""
-        return sum(lane.queued for lane in tuple(self._lanes))
+        return sum(lane.queued for lane in self._lanes)
 
     @property
     def queued_bytes(self) -> int:
         """Their bytes."""
-        return sum(lane.queued_bytes for lane in tuple(self._lanes))
-
-    def _sum(self, which: int) -> int:
-        """Add up one of the counters of all lanes, those that are gone included."""
-        with self._members:
-            lanes = [(lane.appended, lane.acked, lane.dead, lane.dropped) for lane in self._lanes]
-            return self._past[which] + sum(counts[which] for counts in lanes)
+        return sum(lane.queued_bytes for lane in self._lanes)
 
     @property
     def guarantee(self) -> str:
@@ -159,12 +111,12 @@ class Spool:
 
     def is_past(self, mark: Mark) -> bool:
         """Tell whether all records before a place are settled."""
-        lanes = {lane.source: lane.oldest for lane in tuple(self._lanes)}
+        lanes = {lane.source: lane.oldest for lane in self._lanes}
         return all(lanes.get(lane, newest + 1) > newest for lane, newest in mark)
 
     def lane(self, source: str) -> Lane | None:
         """Give the lane of a source that this process began; of those of the dead nobody has the whole account."""
-        lanes = (lane for lane in tuple(self._lanes) if lane.source == source and lane not in self._adopted)
+        lanes = (lane for lane in self._lanes if lane.source == source and lane not in self._lanes.adopted)
         return next(lanes, None)
 
     # Of the caller.
@@ -179,18 +131,9 @@ class Spool:
 
         return True
 
-    def append_to_disk(self, line: bytes) -> None:
-        """Add a line, and not to memory.
-
-        Raises:
-            OSError: the disk does not take it, or the cap leaves no room.
-        """
-        if not self._append_with_room(line, NOBODY):
-            raise OSError(errno.ENOSPC, "the spool is full")
-
     def refuse(self) -> None:
         """Count a line that was not taken in."""
-        self._untold += 1
+        self._losses.refused += 1
 
     def _append_slowly(self, line: bytes, level: int) -> bool:
         """Make room, or a directory, or go without."""
@@ -219,7 +162,7 @@ class Spool:
 
         own.admits = 0
         self._ring_is_over()
-        self._tell_losses(own)
+        self._losses.tell(own)
         written = own.append(line)
 
         if not written:
@@ -238,12 +181,11 @@ class Spool:
         source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
         self._settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         meta = owner.Meta(source, self._settings.destination, self._settings.send)
-        own = Incarnation(owner.found(self._root, meta), meta)
-        self._others = self._size_of_others(own)
+        own = Incarnation(owner.found(self._settings.folder / FORMAT, meta), meta)
+        self._others = size_of_others(self._settings.folder, own.source)
 
-        with self._members:
-            self._own = own
-            self._lanes.append(own)
+        self._own = own
+        self._lanes.add(own)
 
         return own
 
@@ -262,48 +204,23 @@ class Spool:
 
     def _drop_oldest(self, own: Incarnation) -> bool:
         """Drop the oldest segment of the oldest lane that has one to spare."""
-        for lane in sorted(self._adopted, key=lambda lane: lane.source):
+        for lane in sorted(self._lanes.adopted, key=lambda lane: lane.source):
             if (lost := lane.drop_oldest()) is not None:
                 self._others -= lost.size
-                self._losses.append(lost)
+                self._losses.add(lost)
                 return True
 
-        lost = own.drop_oldest()
+        if (lost := own.drop_oldest()) is not None:
+            self._losses.add_own(lost)
 
-        if lost is None:
-            return False
-
-        # Events of earlier losses that go along are told again, as a part of this one.
-        gone = [loss for seq, loss in self._told if seq <= lost.last]
-        self._told = [(seq, loss) for seq, loss in self._told if seq > lost.last]
-        first = min([lost.first, *(loss.first for loss in gone)])
-        records = lost.records + sum(loss.records for loss in gone)
-        self._losses.append(replace(lost, first=first, records=records))
-        return True
-
-    def _tell_losses(self, own: Incarnation) -> None:
-        """Write the event of each loss; it has room, or is told later."""
-        if self._untold:
-            count, self._untold = self._untold, 0
-            self._losses.append(own.skip(count))
-
-        self._told = [(seq, loss) for seq, loss in self._told if seq >= own.oldest]
-
-        while self._losses:
-            lost = self._losses[0]
-
-            if not own.append(lost.line()):
-                return
-
-            self._told.append((own.newest, self._losses.pop(0)))
+        return lost is not None
 
     def _append_to_memory(self, line: bytes) -> bool:
         if self._ring is None:
             source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
 
-            with self._members:
-                self._ring = MemoryRing(source, *self._settings.ring)
-                self._lanes.append(self._ring)
+            self._ring = MemoryRing(source, *self._settings.ring)
+            self._lanes.add(self._ring)
 
             self.write = _refuse
 
@@ -337,7 +254,7 @@ class Spool:
             self._look_after = min(self._look_after * 2, self._settings.adopt_every)
             self._adopt()
 
-        due = self._next_adoption if self._settings.send else now + _ADOPT_EVERY
+        due = self._next_adoption if self._settings.send else FOREVER
 
         if self._settings.durability == "interval" and self._own is not None:
             due = min(due, self._next_sync)
@@ -392,15 +309,15 @@ class Spool:
     def close(self) -> None:
         """Let go of the directory: what is left in it is for whoever comes next."""
         with suppress(OSError):
-            if self._own is not None and self._untold and self._own.fits(bytes(1024)):
-                self._tell_losses(self._own)
+            if self._own is not None and self._losses.refused and self._own.fits(bytes(1024)):
+                self._losses.tell(self._own)
 
         self._bury()
         self._note()
 
-        for lane in tuple(self._lanes):
+        for lane in self._lanes:
             if isinstance(lane, Incarnation):
-                self._forget(lane)
+                self._lanes.forget(lane)
                 (lane.close if lane.queued else lane.remove)()
 
         self._own = None
@@ -409,7 +326,7 @@ class Spool:
 
     def abandon(self) -> None:
         """Let go of the parent's spool in the child of a fork, without a word to the disk."""
-        for lane in tuple(self._lanes):
+        for lane in self._lanes:
             if isinstance(lane, Incarnation):
                 lane.close()
 
@@ -433,11 +350,11 @@ class Spool:
         if self._dead:
             return
 
-        for lane in tuple(self._lanes):
+        for lane in self._lanes:
             if isinstance(lane, Incarnation):
                 self._note_one(lane)
             elif lane is not self._ring and not lane.queued:
-                self._forget(lane)
+                self._lanes.forget(lane)
 
     def _note_one(self, lane: Incarnation) -> None:
         try:
@@ -450,24 +367,8 @@ class Spool:
             self._others -= freed
 
             if not lane.queued:
-                self._forget(lane)
+                self._lanes.forget(lane)
                 lane.remove()
-
-    def _forget(self, lane: Lane) -> None:
-        """Take a lane out of the line; its account stays."""
-        with self._members:
-            self._lanes.remove(lane)
-
-            if lane in self._adopted:
-                self._adopted.remove(lane)
-
-            if not lane.queued:
-                counts = (lane.appended, lane.acked, lane.dead, lane.dropped)
-            else:  # it stays on the disk, for another process's account
-                settled = lane.acked + lane.dead + lane.dropped
-                counts = (settled, lane.acked, lane.dead, lane.dropped)
-
-            self._past = [before + count for before, count in zip(self._past, counts, strict=True)]
 
     def _sync(self) -> None:
         own = self._own
@@ -481,97 +382,13 @@ class Spool:
             say(self._title, f"{error.strerror}: cannot bring records to the disk", subject="sync")
 
     def _adopt(self) -> None:
-        """Take over what the dead have left, oldest first, and count what all incarnations take."""
-        mine = {lane.source for lane in tuple(self._lanes)}
+        """Take over what the dead have left, and count what all others take."""
+        for lane in heritage(self._settings.folder, {lane.source for lane in self._lanes}):
+            self._lanes.adopt(lane)
 
-        for folder in _folders(self._root):
-            if folder.name in mine:
-                continue
-
-            meta = owner.read_meta(folder)
-
-            if meta.version > owner.VERSION:
-                say(self._title, f"{folder.name} is of a newer loghub and is left to it", subject="version")
-                continue
-
-            claimed = owner.claim(folder)
-
-            if claimed is not None:
-                self._take_over(Incarnation(claimed, meta))
-
-        self._others = self._size_of_others(self._own)
-
-    def _take_over(self, lane: Incarnation) -> None:
-        lane.recover()
-
-        for segment, damage in lane.damages:
-            self.damaged += damage.end - damage.at
-            name = f"{lane.source}-{segment.path.name}-{damage.at}"
-
-            with suppress(OSError):
-                dead.set_aside(self._settings.folder, name, segment.open()[damage.at : damage.end])
-
-        if lane.damages:
-            size = sum(damage.end - damage.at for _, damage in lane.damages)
-            say(self._title, f"{size} damaged bytes of {lane.source} were set aside in dead/", subject="damage")
-
-        with self._members:
-            self._lanes.append(lane)
-            self._adopted.append(lane)
-
-    def _size_of_others(self, own: Incarnation | None) -> int:
-        return sum(
-            entry.stat().st_size
-            for folder in _folders(self._root)
-            if own is None or folder.name != own.source
-            for entry in _entries(folder)
-        )
-
-
-def replay(folder: Path, wanted: Callable[[dead.DeadRecord], bool] = lambda _: True) -> int:
-    """Send dead records again: they go into the spool under a new id, or the hub would take them for known ones.
-
-    A process that sends from this spool takes them over within half a minute.
-
-    Args:
-        folder: the spool's directory.
-        wanted: which ones; all where it is left out.
-
-    Returns:
-        How many they were.
-
-    Raises:
-        OSError: the disk does not take them; they stay dead.
-    """
-    records = [record for record in dead.dead_records(folder) if wanted(record)]
-
-    if not records:
-        return 0
-
-    spool = Spool(Settings(folder, "", send=False))
-
-    for record in records:
-        spool.append_to_disk(record.line)
-
-    spool.close()
-    ids = {record.id for record in records}
-    return dead.purge(folder, lambda record: record.id in ids)
+        self._others = size_of_others(self._settings.folder, self._own.source if self._own else None)
 
 
 def _refuse(_line: bytes, _level: int) -> bool:
     """Write nothing: there is no place yet."""
     return False
-
-
-def _folders(root: Path) -> list[Path]:
-    """Give the incarnations, oldest first; what has another name is none of ours."""
-    return sorted(Path(entry.path) for entry in _entries(root) if is_source(entry.name))
-
-
-def _entries(folder: Path) -> list["os.DirEntry[str]"]:
-    """Give what is in a directory; nothing where it has gone meanwhile."""
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []

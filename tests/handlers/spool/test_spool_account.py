@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from loghub.handlers.spool import POLICIES, Settings, Spool, dead_records
 from loghub.handlers.spool.frames import Found, scan
-from loghub.handlers.spool.spool import SMALLEST
+from loghub.handlers.spool.settings import SMALLEST
 
 
 class Killed(RuleBasedStateMachine):

@@ -1,0 +1,82 @@
+"""What others have in a spool's directory: how much that is, and what the dead among them have left.
+
+A lock that is free belongs to a process that is gone. Its rest is read frame by frame; what is damaged is set aside.
+"""
+
+import os
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from loghub.handlers.diagnostics import say
+from loghub.handlers.spool import dead, owner
+from loghub.handlers.spool.incarnation import Incarnation
+from loghub.wire.batch import is_source
+
+FORMAT = "v1"
+
+
+def heritage(spool: Path, known: Collection[str]) -> Iterator[Incarnation]:
+    """Take over what the dead have left, oldest first.
+
+    Args:
+        spool: the spool's directory.
+        known: incarnations that this process has.
+    """
+    for folder in incarnations(spool):
+        if folder.name in known:
+            continue
+
+        meta = owner.read_meta(folder)
+
+        if meta.version > owner.VERSION:
+            sentence = f"{folder.name} is of a newer loghub and is left to it"
+            say(f"spool {spool}", sentence, subject="version")
+        elif (claimed := owner.claim(folder)) is not None:
+            yield _recovered(spool, Incarnation(claimed, meta))
+
+
+def size_of_others(spool: Path, own: str | None) -> int:
+    """Add up the bytes of all incarnations but one's own."""
+    return sum(_size(folder) for folder in incarnations(spool) if folder.name != own)
+
+
+def incarnations(spool: Path) -> list[Path]:
+    """Give the incarnations, oldest first; what has another name is none of ours."""
+    return sorted(Path(entry.path) for entry in _entries(spool / FORMAT) if is_source(entry.name))
+
+
+def _recovered(spool: Path, lane: Incarnation) -> Incarnation:
+    lane.recover()
+    size = 0
+
+    for segment, damage in lane.damages:
+        size += damage.end - damage.at
+        name = f"{lane.source}-{segment.path.name}-{damage.at}"
+
+        with suppress(OSError):
+            dead.set_aside(spool, name, segment.open()[damage.at : damage.end])
+
+    if size:
+        say(f"spool {spool}", f"{size} damaged bytes of {lane.source} were set aside in dead/", subject="damage")
+
+    return lane
+
+
+def _size(folder: Path) -> int:
+    size = 0
+
+    for entry in _entries(folder):
+        with suppress(OSError):  # it was sent and deleted meanwhile
+            size += entry.stat().st_size
+
+    return size
+
+
+def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+    """Give what is in a directory; nothing where it has gone meanwhile."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
