@@ -218,3 +218,11 @@ def test_tls_serves_pages_sockets_and_secure_cookies(tmp_path: Path) -> None:
 
     server.stop()
     thread.join(10)
+
+
+def test_answers_do_not_wait_for_the_acknowledgement_of_their_head() -> None:
+    with bind(Address("127.0.0.1", 0), "test") as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
