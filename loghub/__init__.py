@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from loghub.event.model import Event as Event
     from loghub.filters import ContextFilter as ContextFilter
     from loghub.filters import DedupeFilter as DedupeFilter
+    from loghub.filters import QueryFilter as QueryFilter
     from loghub.filters import RateLimitFilter as RateLimitFilter
     from loghub.filters import SampleFilter as SampleFilter
     from loghub.formatters import DatadogFormatter as DatadogFormatter
@@ -60,6 +61,7 @@ _NAMES = {
     "MetricsFilter": "loghub.metrics",
     "MissingExtraError": "loghub.errors",
     "OTelFormatter": "loghub.formatters",
+    "QueryFilter": "loghub.filters",
     "QuerySyntaxError": "loghub.errors",
     "RateLimitFilter": "loghub.filters",
     "RemoteHandler": "loghub.handlers.remote",
