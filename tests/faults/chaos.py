@@ -11,6 +11,7 @@ Without a spool (`--no-spool`) only the hub is killed: what waits in a killed pr
 
 import argparse
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from processes import HubProcess, wait_for
 
 _APP = Path(__file__).with_name("chatty.py")
 _THREADS = 2
-_SETTLE = 20.0  # without any news
+_SETTLE = 45.0  # seconds without any news: who waits for a dead one's lock looks again after 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Outcome:
         stored: events in the hub, of these applications.
         missing: records that had returned and are not in the hub.
         doubled: records that are there more than once.
+        gaps: records that the hub's own ledger misses.
         fates: what the network did, how often.
         seconds: how long it took.
     """
@@ -68,6 +70,7 @@ class Outcome:
     stored: int
     missing: Sequence[str]
     doubled: Sequence[str]
+    gaps: int = 0
     fates: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -203,7 +206,8 @@ def _count(hub: HubProcess, network: BadNetwork, folder: Path, seconds: float) -
     stored = _messages(hub)
     missing = sorted(returned - set(stored))
     doubled = sorted(message for message, times in stored.items() if times > 1)
-    return Outcome(len(returned), stored.total(), missing, doubled, network.fates, seconds)
+    gaps = sum(gap["count"] for source in hub.get("sources")["sources"] for gap in source["gaps"])
+    return Outcome(len(returned), stored.total(), missing, doubled, gaps, network.fates, seconds)
 
 
 def _whole_lines(path: Path) -> list[str]:
@@ -239,13 +243,18 @@ def main() -> None:
         spool=not asked.no_spool,
     )
 
-    with tempfile.TemporaryDirectory() as folder:
-        outcome = run(plan, Path(folder))
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    outcome = run(plan, folder)
+
+    if not outcome.missing and not outcome.doubled:
+        shutil.rmtree(folder)
+    else:
+        sys.stdout.write(f"what is left is in {folder}\n")
 
     sys.stdout.write(f"{plan}\n{outcome.seconds:.0f} s, of the requests were {dict(outcome.fates.most_common())}\n")
     sys.stdout.write(
         f"{outcome.returned} records whose call had returned: {len(outcome.missing)} missing in the hub,"
-        f" {len(outcome.doubled)} there twice; {outcome.stored} stored in all\n"
+        f" {len(outcome.doubled)} there twice, {outcome.gaps} missed by its ledger; {outcome.stored} stored in all\n"
     )
     sys.exit(bool(outcome.missing or outcome.doubled))
 

@@ -28,7 +28,7 @@ def main(url: str, side: str, name: str, threads: int, spool: str) -> None:
     """Log from several threads until SIGTERM."""
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    options: dict[str, Any] = {"spool": spool} if spool else {}
+    options: dict[str, Any] = {"spool": spool, "spool_size": "4 GB"} if spool else {}  # a dead one leaves 8 MB
     handler = QuickHandler(url, linger="5 ms", batch_records=100, timeout="3 s", exit_deadline="30 s", **options)
     logger = logging.Logger(name)  # noqa: LOG001 (one of its own)
     logger.addHandler(handler)

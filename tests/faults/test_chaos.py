@@ -21,6 +21,7 @@ def test_killed_hubs_lose_and_double_nothing_of_applications_that_live(tmp_path:
     assert outcome.returned > 500
     assert not outcome.missing, show(outcome)
     assert not outcome.doubled, show(outcome)
+    assert not outcome.gaps
     assert sum(count for fate, count in outcome.fates.items() if fate != "passed") > 10
 
 
@@ -31,3 +32,4 @@ def test_killed_applications_and_hubs_lose_and_double_nothing_that_was_spooled(t
     assert outcome.returned > 1000
     assert not outcome.missing, show(outcome)
     assert not outcome.doubled, show(outcome)
+    assert not outcome.gaps
