@@ -108,8 +108,8 @@ class Journal:
             self._last_success,
         )
 
-    def report(self, counts: Counters) -> None:
-        """Say what an exit leaves behind, once."""
+    def report(self, counts: Counters, guarantee: str) -> None:
+        """Say what an exit leaves behind, once; what is spooled is not lost."""
         if counts.queued == self._reported:
             return
 
@@ -117,7 +117,8 @@ class Journal:
         write(
             self._title,
             f"{counts.queued} of {counts.appended} records were not delivered before the exit"
-            f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)",
+            f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)"
+            f"{'' if guarantee == 'best-effort' else '; they wait in the spool'}",
         )
 
     def _acked(self, verdict: Verdict, backlog: Settling) -> str:

@@ -37,7 +37,7 @@ from loghub.handlers.post import Post
 from loghub.wire.batch import Batch, source_id
 from loghub.wire.report import Report
 
-_BEST_EFFORT = "best-effort: records wait in memory, without a spool"
+_BEST_EFFORT = "best-effort: records wait in memory"
 _LOOK_EVERY = 0.05  # whether the batch is full: so a call needs to wake nobody
 _EXIT_PAUSE = 0.5  # longest wait between attempts while the process ends
 _SHORTEST_TIMEOUT = 0.1
@@ -254,7 +254,7 @@ class Engine:
         counts = self.counters
 
         with delivering():
-            self._journal.report(counts)
+            self._journal.report(counts, self.guarantee)
 
         return not counts.queued
 

@@ -23,6 +23,8 @@ def heritage(spool: Path, known: Collection[str]) -> Iterator[Incarnation]:
         spool: the spool's directory.
         known: incarnations that this process has.
     """
+    owner.sweep(spool / FORMAT)
+
     for folder in incarnations(spool):
         if folder.name in known:
             continue

@@ -5,7 +5,9 @@ A process id says nothing: it is given again, and means another thing in another
 
 import json
 import os
+import shutil
 import sys
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +20,7 @@ else:
 VERSION = 1
 _LOCK = "LOCK"
 _META = "meta.json"
+_STALE = 3600.0  # seconds; making one takes a millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +78,16 @@ def found(root: Path, meta: Meta) -> Claim:
     """
     folder = root / f".{meta.source}"
     folder.mkdir(mode=0o700, parents=True)
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = -1
 
     try:
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         _lock(descriptor)
         (folder / _META).write_text(json.dumps(asdict(meta)) + "\n")
         folder.rename(root / meta.source)
     except OSError:
-        os.close(descriptor)
+        Claim(folder, descriptor).release()
+        shutil.rmtree(folder, ignore_errors=True)
         raise
 
     return Claim(root / meta.source, descriptor)
@@ -106,6 +111,14 @@ def claim(folder: Path) -> Claim | None:
 
     os.close(descriptor)
     return None
+
+
+def sweep(root: Path) -> None:
+    """Delete directories that a crash has left half made: they have no name yet, and never held a record."""
+    for folder in root.glob(".*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _STALE:
+                shutil.rmtree(folder)
 
 
 def read_meta(folder: Path) -> Meta:

@@ -143,6 +143,18 @@ def test_missing_or_empty_files_lose_no_record(tmp_path: Path, name: str) -> Non
         assert drained(spool_in(tmp_path)) == [b"a\n"]
 
 
+def test_a_directory_that_was_half_made_long_ago_is_deleted(tmp_path: Path) -> None:
+    old, new = tmp_path / "v1" / ".old", tmp_path / "v1" / ".new"
+
+    for folder in (old, new):
+        folder.mkdir(parents=True)
+        (folder / "LOCK").touch()
+
+    os.utime(old, (1, 1))
+    spool_in(tmp_path)
+    assert (old.exists(), new.exists()) == (False, True)
+
+
 def test_empty_and_strange_segments_do_not_hold_up_a_start(tmp_path: Path) -> None:
     spool = spool_in(tmp_path)
     add(spool, b"a\n")

@@ -1,0 +1,95 @@
+"""The spool on a disk that fills up, on one that cannot be written, and in a directory that many processes share."""
+
+import logging
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loghub.handlers.remote import RemoteHandler
+
+from faults.disk import fill, remount, small_disk
+from processes import HubProcess
+from scripted_hub import scripted_hub, wait_until
+
+MANY = """
+import logging, sys
+import loghub
+
+handler = loghub.RemoteHandler(sys.argv[1], spool=sys.argv[2], linger="5 ms", exit_deadline="20 s")
+log = logging.getLogger("shop")
+log.setLevel("INFO")
+log.addHandler(handler)
+
+for number in range(1000):
+    log.info("line", extra={"who": sys.argv[3], "number": number})
+"""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "8m") as folder:
+        yield folder
+
+
+def attached(url: str, spool: Path) -> tuple[logging.Logger, RemoteHandler]:
+    handler = RemoteHandler(url, spool=str(spool), linger="5 ms", exit_deadline="100 ms")
+    logger = logging.Logger("shop")  # noqa: LOG001 (one that no other test sees)
+    logger.addHandler(handler)
+    return logger, handler
+
+
+def test_a_full_disk_loses_nothing_and_is_used_again_when_it_has_room(
+    disk: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with scripted_hub() as hub:
+        filler = fill(disk)
+        logger, handler = attached(hub.url, disk / "spool")
+        logger.info("while it is full")
+        assert handler.guarantee == "best-effort"
+        assert "No space left on device: records wait in memory" in capfd.readouterr().err
+        filler.unlink()
+        deadline = time.monotonic() + 15
+
+        while handler.guarantee != "process":
+            assert time.monotonic() < deadline
+            logger.info("later")
+            time.sleep(0.1)
+
+        assert handler.flush(10)
+        counts = handler.counters
+        assert (counts.acked, counts.dropped, counts.queued) == (counts.appended, 0, 0)
+        assert "while it is full" in hub.messages
+        assert len(hub.stored) == counts.appended
+        handler.close()
+        wait_until(lambda: not list((disk / "spool" / "v1").iterdir()))
+
+
+def test_a_read_only_file_system_is_no_trouble(disk: Path) -> None:
+    remount(disk, "ro")
+
+    with scripted_hub() as hub:
+        logger, handler = attached(hub.url, disk / "spool")
+        logger.info("all the same")
+        assert handler.guarantee == "best-effort"
+        assert handler.flush(10)
+        assert hub.messages == ["all the same"]
+        handler.close()
+
+
+def test_eight_processes_share_a_directory_and_each_line_arrives_once(tmp_path: Path) -> None:
+    script = tmp_path / "many.py"
+    script.write_text(MANY)
+
+    with HubProcess(tmp_path / "hub") as hub:
+        command = [sys.executable, str(script), hub.url, str(tmp_path / "spool")]
+        processes = [subprocess.Popen([*command, str(number)]) for number in range(8)]
+        assert [process.wait(60) for process in processes] == [0] * 8
+        found = Counter((event["who"], event["number"]) for event in hub.events("logger:shop"))
+
+    assert found == Counter((str(who), number) for who in range(8) for number in range(1000))
+    assert list((tmp_path / "spool" / "v1").iterdir()) == []
