@@ -70,16 +70,15 @@ def try_out(config: Mapping[str, Any], wait: float) -> Iterator[Outcome]:
         config: one without errors.
         wait: seconds to wait for a hub.
     """
-    logging.config.dictConfig(dict(config))
+    # What dictConfig does, but the handlers that no logger uses are not forgotten at once.
+    configurator = logging.config.DictConfigurator(dict(config))
+    configurator.configure()
     used = {name for part in _loggers(config) for name in part.get("handlers") or ()}
 
-    for name in config.get("handlers") or {}:
-        handler = logging._handlers.get(name)  # type: ignore[attr-defined]  # noqa: SLF001 (getHandlerByName came with 3.12)
-
-        if handler is not None:
-            outcome = _outcome(name, handler, wait)
-            unused = "" if name in used else "; no logger uses this handler"
-            yield Outcome(name, outcome.is_good, f"{outcome.what}{unused}")
+    for name, handler in (configurator.config.get("handlers") or {}).items():
+        outcome = _outcome(name, handler, wait)
+        unused = "" if name in used else "; no logger uses this handler"
+        yield Outcome(name, outcome.is_good, f"{outcome.what}{unused}")
 
 
 def _errors_of_part(config: Mapping[str, Any], section: str, name: str, part: object) -> list[LoghubError]:
