@@ -3,34 +3,27 @@
 import json
 import os
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
-from loghub.errors import LoghubError, require
+from loghub.cli.hub_source import TOKEN
+from loghub.client import Hub
+from loghub.errors import require
 
 if TYPE_CHECKING:
-    import httpx
     from rich.table import Table
 
 _OWNER = "loghub sources"
 _DEFAULT = "http://127.0.0.1:8514"
 _COUNTS = ("sent", "acked", "queued", "retried", "dead", "dropped")
 _SHORT = 6  # digits of a source's random end by which people tell it from others
-_TIMEOUT = 10.0
 
 
 @click.command("sources")
 @click.argument("url", envvar="LOGHUB_URL", default=_DEFAULT)
-@click.option(
-    "--token",
-    envvar="LOGHUB_TOKEN",
-    show_envvar=True,
-    show_default=False,
-    help="What the hub wants to be shown. Others can read a command line: prefer the variable.",
-)
+@TOKEN
 @click.option("--limit", type=click.IntRange(1, 5000), default=1000, help="How many, those that were seen last first.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the hub answers, as JSON.")
 def command(url: str, token: str | None, limit: int, *, as_json: bool) -> None:
@@ -39,8 +32,8 @@ def command(url: str, token: str | None, limit: int, *, as_json: bool) -> None:
     It asks the hub at URL what became of the records of each process, exactly.
     A "?" stands for what nobody has told the hub.
     """
-    answer = _ask(url, token if _is_for(url) else None, limit)
-    sources = answer.json()["sources"]
+    with Hub(url, token=token if _is_for(url) else None) as hub:
+        sources: Any = hub.get("sources", {"limit": str(limit)})["sources"]
 
     if as_json:
         click.echo(json.dumps({"sources": sources}, indent=2))
@@ -50,7 +43,7 @@ def command(url: str, token: str | None, limit: int, *, as_json: bool) -> None:
         click.echo("Nobody has sent anything yet.")
         return
 
-    require("rich.console", _OWNER, "cli").Console().print(_table(sources, _date(answer)))
+    require("rich.console", _OWNER, "cli").Console().print(_table(sources, datetime.now(UTC)))
 
     for source in sources:
         for gap in source["gaps"]:
@@ -61,35 +54,6 @@ def _is_for(url: str) -> bool:
     """Tell whether the token is meant for this hub: where LOGHUB_URL names one, its LOGHUB_TOKEN goes to no other."""
     source = click.get_current_context().get_parameter_source("token")
     return source is ParameterSource.COMMANDLINE or os.environ.get("LOGHUB_URL", url).rstrip("/") == url.rstrip("/")
-
-
-def _ask(url: str, token: str | None, limit: int) -> "httpx.Response":
-    """Ask the hub.
-
-    Raises:
-        LoghubError: it does not answer, or refuses.
-    """
-    client = require("httpx", _OWNER, "remote")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-
-    try:
-        answer: httpx.Response = client.get(
-            f"{url.rstrip('/')}/api/v1/sources", params={"limit": limit}, headers=headers, timeout=_TIMEOUT
-        )
-    except (client.HTTPError, client.InvalidURL) as error:
-        raise LoghubError(f"{_OWNER}: no answer from {url}: {error}") from error
-
-    if answer.status_code != client.codes.OK or "json" not in answer.headers.get("content-type", ""):
-        hint = "; give its token in LOGHUB_TOKEN" if answer.status_code in (401, 403) else ""
-        raise LoghubError(f"{_OWNER}: {url} answered {answer.status_code}, as no hub does that tells its sources{hint}")
-
-    return answer
-
-
-def _date(answer: "httpx.Response") -> datetime:
-    """Give the hub's time, so that a wrong clock here changes no age."""
-    told = answer.headers.get("date")
-    return parsedate_to_datetime(told) if told else datetime.now(UTC)
 
 
 def _table(sources: list[dict[str, Any]], now: datetime) -> "Table":

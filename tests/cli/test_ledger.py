@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from served_hub import SOURCE, line, served
 
 from loghub.cli.ledger import command
-from loghub.errors import LoghubError
+from loghub.errors import HubError
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
@@ -77,12 +77,12 @@ def test_names_that_somebody_made_up_do_not_move_the_cursor(url: str) -> None:
 
 
 def test_the_token_of_one_hub_is_not_shown_to_another(url: str) -> None:
-    with pytest.raises(LoghubError, match="answered 401"):
+    with pytest.raises(HubError, match="token"):
         run(url, LOGHUB_URL="http://127.0.0.1:1")
 
     assert run(url, "--token", TOKEN, LOGHUB_URL="http://127.0.0.1:1").exit_code == 0
 
 
 def test_a_hub_that_does_not_answer_is_named() -> None:
-    with pytest.raises(LoghubError, match="no answer from http"):
+    with pytest.raises(HubError, match="no answer from the hub at http"):
         run("http://127.0.0.1:1")
