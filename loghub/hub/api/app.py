@@ -14,7 +14,19 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from loghub.errors import MissingExtraError, QuerySyntaxError, StoreError
 from loghub.hub.answers import refusal
-from loghub.hub.api import context, export, health, search, session, sources, summaries, tail, tail_http, viewer
+from loghub.hub.api import (
+    context,
+    export,
+    health,
+    openapi,
+    search,
+    session,
+    sources,
+    summaries,
+    tail,
+    tail_http,
+    viewer,
+)
 from loghub.hub.api.ingest import take_in
 from loghub.hub.api.parameters import ParameterError
 from loghub.hub.api.parts import Parts
@@ -69,6 +81,7 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Route("/healthz", health.healthz),
         Route("/readyz", partial(health.readyz, parts)),
         Route("/metrics", partial(health.metrics, parts)),
+        Route("/api/openapi.json", openapi.document),
         Route("/api/v1/search", partial(search.search, parts)),
         Route("/api/v1/histogram", partial(search.histogram, parts)),
         Route("/api/v1/sources", partial(sources.sources, parts)),
