@@ -300,11 +300,13 @@ def _families() -> Iterable[Family]:
     fates: Sums[tuple[str, ...]] = Sums()
     retries: Sums[tuple[str, ...]] = Sums()
     waiting: Sums[tuple[str, ...]] = Sums()
+    broken: Sums[tuple[str, ...]] = Sums()
 
     for url, counted in counts:
         appended[url,] += counted.appended
         retries[url,] += sum(counted.retries.values())
         waiting[url,] += counted.queued_bytes
+        broken[url,] += counted.circuit != "closed"
 
         for fate in _FATES:
             fates[url, fate] += getattr(counted, fate)
@@ -315,6 +317,7 @@ def _families() -> Iterable[Family]:
     )
     yield Family("loghub_remote_retries_total", "Requests that had to be made again.", "counter", ("url",), retries)
     yield Family("loghub_remote_queued_bytes", "Bytes of the records that wait.", "gauge", ("url",), waiting)
+    yield Family("loghub_remote_circuits_open", "Senders that only probe.", "gauge", ("url",), broken)
 
 
 register(_families)

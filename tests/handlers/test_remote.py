@@ -190,6 +190,7 @@ def test_lasting_failure_holds_everything_until_it_is_put_right(name: str, capfd
         assert handler.counters.holding
         assert handler.counters.queued == 2
         assert handler.counters.circuit in ("open", "half-open")
+        assert f'loghub_remote_circuits_open{{url="{hub.url}"}} 1.0' in text()
         hub.otherwise = status(200)
         assert handler.flush(10)
         # A web page is a success to the scripted hub: it stored what the sender did not believe.

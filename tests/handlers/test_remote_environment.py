@@ -1,10 +1,12 @@
 """What the environment fills in, and the one thing that it does not: a token for another address."""
 
 import logging
+from pathlib import Path
 
 import pytest
 
 from loghub.errors import ConfigError
+from loghub.handlers.console import ConsoleHandler
 from loghub.handlers.remote import RemoteHandler
 
 from scripted_hub import scripted_hub
@@ -100,3 +102,32 @@ def test_wrong_address_in_the_environment_is_named_as_such(monkeypatch: pytest.M
         RemoteHandler()
 
     assert "hunter2" not in str(caught.value)
+
+
+def test_spool_of_the_environment_is_used_where_the_configuration_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGHUB_SPOOL", str(tmp_path / "theirs"))
+    handler = RemoteHandler("http://127.0.0.1:9", exit_deadline=0, send=False)
+    other = RemoteHandler("http://127.0.0.1:9", exit_deadline=0, send=False, spool=str(tmp_path / "ours"))
+    assert (handler.guarantee, other.guarantee) == ("process", "process")
+    handler.handle(logging.makeLogRecord({"msg": "x"}))
+    assert len(list((tmp_path / "theirs" / "v1").iterdir())) == 1
+    assert not (tmp_path / "ours").exists()
+    handler.close()
+    other.close()
+
+
+def test_configuration_wins_over_everything_but_the_two_switches(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LOGHUB_SPOOL", str(tmp_path))
+    monkeypatch.setenv("LOGHUB_REMOTE", "0")
+    monkeypatch.setenv("LOGHUB_CONSOLE", "0")
+    assert not RemoteHandler("http://127.0.0.1:9", token="mine", enabled=True).enabled
+    assert not ConsoleHandler(enabled=True).enabled
+    monkeypatch.setenv("LOGHUB_REMOTE", "1")
+    monkeypatch.setenv("LOGHUB_CONSOLE", "1")
+    assert RemoteHandler("http://127.0.0.1:9", token="mine", enabled=False, exit_deadline=0).enabled
+    assert ConsoleHandler(enabled=False).enabled
+    assert authorization("http://127.0.0.1:9", "mine") == "mine"

@@ -7,7 +7,9 @@ import re
 import socket
 import ssl
 import struct
+import sys
 import threading
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -296,7 +298,10 @@ def test_fork_leaves_the_parent_its_connection() -> None:
     with aggregator(tls=True) as there:
         post = TCPPost(Destination(there.url, protocol="ndjson", trust=Trust(str(CERTIFICATE))))
         assert post.send(Batch(SOURCE, 1, (b"1\n",)), 5).status == 200
-        pid = os.fork()
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on: there are threads
+            pid = os.fork()
 
         if not pid:
             post.abandon()
@@ -312,6 +317,37 @@ def test_guarantee_says_how_far_a_record_is_certain_to_come() -> None:
     handler = RemoteHandler("tcp://127.0.0.1:9", exit_deadline=0)
     assert handler.guarantee == "best-effort, at-least-once up to the socket"
     handler.close()
+
+
+def test_spool_is_in_the_guarantee_and_outlives_an_aggregator_that_is_not_there(tmp_path: Path) -> None:
+    with aggregator() as gone:
+        port = gone.port
+
+    logger, handler = attached(gone.url, spool=str(tmp_path))
+    assert handler.guarantee == "process, at-least-once up to the socket"
+    logger.info("a")
+    wait_until(lambda: sum(handler.counters.retries.values()) >= 1)
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        connection, _ = listener.accept()
+
+        with connection, connection.makefile("rb") as reader:
+            assert json.loads(reader.readline())["message"] == "a"
+            assert handler.flush(5)
+
+    handler.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other names for these")
+def test_machine_that_vanishes_is_noticed_by_the_kernel() -> None:
+    with aggregator() as there:
+        post = TCPPost(Destination(there.url, protocol="ndjson"))
+        assert post.send(Batch(SOURCE, 1, (b"{}\n",)), 7).status == 200
+        assert post._socket is not None
+        assert post._socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert post._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
+        assert post._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7000
+        post.close()
 
 
 def test_file_of_certificates_that_is_none_is_named() -> None:
