@@ -115,6 +115,9 @@ def test_a_changed_address_takes_what_is_left_along(tmp_path: Path, reachable: b
         # What was under way comes to the old hub, if it takes it; all the rest to the new one.
         new.wait_for(lambda: {"b", "c"} <= set(new.messages))
         assert {"a", "b", "c"} == set(new.messages) | set(old.messages)
+        (handler,) = logging.getLogger().handlers
+        assert isinstance(handler, RemoteHandler)
+        wait_until(lambda: not handler.counters.queued)
 
 
 def test_a_child_of_a_fork_spools_for_itself(hub: ScriptedHub, tmp_path: Path) -> None:
@@ -152,6 +155,7 @@ def test_a_process_killed_before_it_could_send_is_survived_by_its_records(tmp_pa
     logger, handler = attached(hub.url, spool)
     logger.info("next")
     hub.wait_for(lambda: sorted(hub.messages) == ["last words", "next"])
+    wait_until(lambda: not handler.counters.queued)
     handler.close()
 
 
