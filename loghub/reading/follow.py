@@ -30,6 +30,7 @@ _T = TypeVar("_T")
 _HELD = 32
 _STILL_SECONDS = 5.0  # a process that writes looks for a roll once a second
 _LOOK_SECONDS = 2.0  # a file that was not touched for long may be written to again
+_TRIES = 5
 _COPY_SECONDS = 2.0
 _FORGET_SECONDS = 600.0
 
@@ -89,7 +90,7 @@ class Follower:
         found: list[tuple[bytes, _T]] = []
 
         for life in reversed(self._lives):
-            if len(found) < number and (life.is_open or self._open(life)):
+            if len(found) < number and self._reach(life):
                 found = life.last(number - len(found), accept, with_fragment=with_fragment) + found
                 self._rest(life)
 
@@ -145,6 +146,19 @@ class Follower:
             self._seen = None
 
         return is_there
+
+    def _reach(self, life: Life) -> bool:
+        """Open a file that may be renamed or compressed at this moment."""
+        for _ in range(_TRIES):
+            if life.is_open or self._open(life):
+                return True
+
+            self._look()
+
+            if life.path is None:
+                return False
+
+        return False
 
     def _report(self, path: Path | None, error: Exception) -> None:
         if self._tell is not None and path is not None:

@@ -269,6 +269,18 @@ def test_end_is_skipped_and_what_comes_is_given(log: Path, follower: Follower) -
     assert new(follower) == [7]
 
 
+def test_last_lines_are_found_though_the_files_are_rolled_at_that_moment(log: Path, follower: Follower) -> None:
+    write(log.with_name(SEGMENT.format(0)), lines(range(2)))
+    write(log, lines(range(2, 4)))
+    follower.skip_to_end()
+    pack(log.with_name(SEGMENT.format(0) + ".gz"))
+    roll(log)
+    write(log, line(4))
+
+    assert last(follower, 9) == [0, 1, 2, 3]
+    assert new(follower) == [4]
+
+
 def test_descriptors_are_bounded(log: Path, follower: Follower) -> None:
     for number in range(100):
         write(log, line(number))
