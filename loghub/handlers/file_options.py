@@ -1,6 +1,7 @@
 """The options of `JSONFileHandler` as people write them, read once; those that contradict one another are refused."""
 
 import codecs
+import datetime as dt
 import os
 import re
 import socket
@@ -54,6 +55,7 @@ class FileSettings:
         retention: what is kept then.
         form: how segments are compressed: "", ".gz" or ".zst".
         by_time: the standard library's options of time that are given.
+        delay: whether the file is opened with the first line only.
         max_bytes: its limit.
         backups: how many old files it keeps.
         is_standard: whether the file is rolled over as the standard library does.
@@ -75,6 +77,7 @@ class FileSettings:
     retention: Retention
     form: str
     by_time: Options
+    delay: bool
     max_bytes: int
     backups: int
     is_standard: bool
@@ -98,7 +101,7 @@ def parse_settings(given: Options, owner: str) -> FileSettings:
     Raises:
         ConfigError: an option is wrong, or contradicts another one.
     """
-    by_time = {name: given[name] for name in _BY_TIME if given[name] is not None}
+    by_time = {name: given[name] for name in _BY_TIME if given[name] is not None} | _time_of_day(given["atTime"], owner)
     by_size = {name: given[name] for name in _BY_SIZE if given[name]}
     _refuse_contradictions(by_time | by_size, {n: given[n] for n in _HUMANE if given[n] is not None}, owner)
     mode, start = _mode(given["mode"], given["on_start"], owner, rolls=bool(given["maxBytes"] or by_time))
@@ -115,6 +118,7 @@ def parse_settings(given: Options, owner: str) -> FileSettings:
         ),
         form=parse_compression(given["compress"], owner),
         by_time=by_time,
+        delay=switch(given["delay"], owner, "delay"),
         max_bytes=size(given["maxBytes"], owner, "maxBytes"),
         backups=count(given["backupCount"], owner, "backupCount", least=0),
         is_standard=bool(by_time or by_size),
@@ -197,6 +201,20 @@ def _mode(mode: object, on_start: object, owner: str, *, rolls: bool) -> tuple[s
 
     # As RotatingFileHandler: a file that is rolled over is not deleted at each start.
     return ("a" if kind == "w" and rolls else kind), start
+
+
+def _time_of_day(value: object, owner: str) -> dict[str, dt.time]:
+    """Read `atTime`: a `datetime.time`, or text, since configuration files have no such thing."""
+    if value is None:
+        return {}
+
+    if isinstance(value, dt.time):
+        return {"atTime": value}
+
+    try:
+        return {"atTime": dt.time.fromisoformat(value if isinstance(value, str) else "")}
+    except ValueError:
+        raise ConfigError(owner, "atTime", value, 'give a time of the day in quotes, as "03:30"') from None
 
 
 def _queue(options: Options, owner: str) -> Queue | None:

@@ -26,7 +26,7 @@ from loghub.handlers.rolling import Rolling, segment_path
 from loghub.handlers.standard_rolls import StandardRolls, parse_when
 from loghub.handlers.sturdy_file import SturdyFile
 from loghub.handlers.syncer import syncer
-from loghub.options import count, names_unknown_options
+from loghub.options import count, names_unknown_options, switch
 
 _SYNC_SECONDS = 0.5
 
@@ -51,7 +51,7 @@ class JSONFileHandler(DropInFileHandler):
         when: S, M, H, D, midnight or W0 to W6: dated names, as app.jsonl.2026-11-22.
         interval: how many of these go by between two rolls.
         utc: whether they are counted in UTC.
-        atTime: time of the day to roll over, for midnight and W0 to W6.
+        atTime: time of the day to roll over, for midnight and W0 to W6, as "03:30".
         rotate: when to roll over: "100 MB", "1 day", "midnight", or a list of them; never by default.
         keep: age up to which rolled-over segments are kept, as "14 days"; for ever by default.
         keep_files: how many rolled-over segments are kept; all by default.
@@ -96,7 +96,7 @@ class JSONFileHandler(DropInFileHandler):
         when: str | None = None,
         interval: int | None = None,
         utc: bool | None = None,
-        atTime: dt.time | None = None,  # noqa: N803 (as above)
+        atTime: dt.time | str | None = None,  # noqa: N803 (as above)
         rotate: object = None,
         keep: object = None,
         keep_files: object = None,
@@ -129,7 +129,7 @@ class JSONFileHandler(DropInFileHandler):
         self.maxBytes, self.backupCount = settings.max_bytes, settings.backups
         self._take_times(settings.by_time)
         self.baseFilename = str(settings.name())
-        self.mode, self.encoding, self.errors, self.delay = mode, encoding, errors, delay
+        self.mode, self.encoding, self.errors, self.delay = mode, encoding, errors, settings.delay
         self._settings = settings
         self._plain: logging.Formatter = JSONFormatter()
         self._line_of = writer_of(self._plain)
@@ -154,7 +154,7 @@ class JSONFileHandler(DropInFileHandler):
         self._starts_with_roll = settings.start == "roll"
         logging.Handler.__init__(self, level)
 
-        if not delay:
+        if not self.delay:
             self._begin()
 
     @property
@@ -274,7 +274,8 @@ class JSONFileHandler(DropInFileHandler):
         self.interval = times.seconds * count(by_time.get("interval", 1), title, "interval")
         self.suffix, self.extMatch = times.suffix, re.compile(rf"(?<!\d){times.pattern}(?!\d)", re.ASCII)
         self.dayOfWeek = int(self.when[1]) if self.when[1:].isdecimal() else 0
-        self.utc, self.atTime = bool(by_time.get("utc", False)), by_time.get("atTime")
+        self.utc = switch(by_time.get("utc", False), title, "utc")
+        self.atTime = by_time.get("atTime")
 
     def _make_rolling(self, settings: FileSettings) -> None:
         hooked = _overrides(self, "doRollover")

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakSet
 
+from loghub.handlers.diagnostics import say
 from loghub.handlers.hold import is_named, share
 
 _TORN_LOOKS = 5
@@ -168,7 +169,7 @@ class LogFile:
             status = os.fstat(descriptor)
 
             if not status.st_size:
-                _dress(descriptor, status, self._opening)
+                _dress(self.path, descriptor, status, self._opening)
 
             if _ends_torn(descriptor):
                 os.write(descriptor, b"\n")
@@ -303,18 +304,19 @@ def _open_to_append(path: Path, flags: int, permissions: int | None) -> int:
         return os.open(path, os.O_WRONLY | flags, mode)
 
 
-def _dress(descriptor: int, status: os.stat_result, opening: Opening) -> None:
-    """Give a new file its permissions and owner; where that is refused the lines matter more."""
+def _dress(path: Path, descriptor: int, status: os.stat_result, opening: Opening) -> None:
+    """Give a new file its permissions and owner; where that is refused it is said: the lines matter more."""
     if sys.platform == "win32":  # it has neither
         return
 
-    if opening.permissions is not None and status.st_mode & 0o7777 != opening.permissions:
-        with suppress(OSError):
-            os.fchmod(descriptor, opening.permissions)
-
-    if (opening.user, opening.group) != (-1, -1):
-        with suppress(OSError):
+    try:
+        if (opening.user, opening.group) != (-1, -1):
             os.fchown(descriptor, opening.user, opening.group)
+
+        if opening.permissions is not None and status.st_mode & 0o7777 != opening.permissions:
+            os.fchmod(descriptor, opening.permissions)
+    except OSError as error:
+        say(f"JSONFileHandler {path}", f"cannot set permissions, owner or group ({error})", subject="owner")
 
 
 def _size(descriptor: int) -> int:

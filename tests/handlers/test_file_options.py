@@ -34,6 +34,8 @@ def messages_of(path: Path) -> list[str]:
         ({"mode": "r"}, r"mode='r': give one of a, ab"),
         ({"when": "X"}, r"when='X': give one of S, M, H, D, MIDNIGHT, W0"),
         ({"when": "h", "interval": 0}, r"interval=0: give a whole number, 1 or more"),
+        ({"when": "midnight", "atTime": 810}, r'atTime=810: give a time of the day in quotes, as "03:30"'),
+        ({"delay": "perhaps"}, r"delay='perhaps': write true, false"),
         ({"on_start": "burn"}, r"on_start='burn': give one of append, roll, truncate"),
         ({"durability": "maybe"}, r"durability='maybe': give one of process, interval, record"),
         ({"write": "later"}, r"write='later': give one of direct, async"),
@@ -110,6 +112,28 @@ def test_permissions_and_owner_are_those_of_a_new_file_whatever_the_umask(tmp_pa
 
     modes = {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.glob("app*")}
     assert modes == {0o664}
+
+
+def test_owner_that_may_not_be_set_is_said_and_the_lines_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "not yours")
+
+    monkeypatch.setattr(os, "fchown", refuse)
+    handler = JSONFileHandler(tmp_path / "app.jsonl", owner=12345)
+    log_to(handler, "one")
+    handler.close()
+
+    assert messages_of(tmp_path / "app.jsonl") == ["one"]
+    assert "cannot set permissions, owner or group" in capsys.readouterr().err
+
+
+def test_time_of_day_may_be_text(tmp_path: Path) -> None:
+    handler = JSONFileHandler(tmp_path / "app.jsonl", when="midnight", atTime="03:30", utc=True)
+    handler.close()
+
+    assert handler.rolloverAt % 86_400 == 3.5 * 3600
 
 
 def test_mode_w_and_truncate_empty_the_file_once(tmp_path: Path) -> None:
