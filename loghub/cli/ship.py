@@ -10,9 +10,10 @@ import click
 
 from loghub.cli.destination import destination, to_a_hub
 from loghub.errors import ConfigError
+from loghub.handlers.log_supply import LogSupply, state_of
 from loghub.handlers.own_noise import delivering
 from loghub.handlers.remote_options import URL_VARIABLE, carrier, load
-from loghub.handlers.shipping import LogSupply, Stop, Supply, ship, state_of
+from loghub.handlers.shipping import Stop, Supply, ship
 from loghub.handlers.spool import Settings, Spool
 from loghub.handlers.spool.owner import read_meta
 from loghub.options import duration

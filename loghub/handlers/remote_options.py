@@ -4,9 +4,7 @@ Rules:
 1. The environment fills what the configuration leaves out: LOGHUB_URL the address, LOGHUB_TOKEN the token.
 2. LOGHUB_TOKEN belongs to the address in LOGHUB_URL. It is sent there and nowhere else: a handler with another
    `url` sends it only if its configuration says so, with `token: "env:LOGHUB_TOKEN"`.
-3. "env:NAME" and "file:PATH" stand for a secret that is kept elsewhere. What is meant to be there and is not, is
-   an error: a handler never goes without a secret that it was told to use.
-4. No error shows a secret, nor a part of an address that could hold one.
+3. No error shows a part of an address that could hold a secret.
 """
 
 import os
@@ -21,6 +19,7 @@ from loghub.errors import ConfigError
 from loghub.handlers import post, tcp
 from loghub.handlers.destination import Destination, Secret, Trust
 from loghub.handlers.post import PATH, Post
+from loghub.handlers.remote_secrets import basic, from_environment, headers, is_elsewhere, secret
 from loghub.options import choice, duration, text
 from loghub.wire.report import Report
 from loghub.wire.syslog import BODIES
@@ -46,23 +45,23 @@ def destination(options: Mapping[str, Any]) -> Destination:
     """
     options = options if options["enabled"] else _without_environment(options)
     url, scheme = address(options["url"])
-    basic = _basic(options["username"], options["password"])
+    pair = basic(options["username"], options["password"])
     token = secret(options["token"], "token")
-    headers = _headers(options["headers"])
+    further = headers(options["headers"])
 
-    if token and basic:
+    if token and pair:
         raise ConfigError(OWNER, "token", "…", "give a token, or username and password, not both")
 
     if scheme in ("tcp", "tls"):
         _refuse_on_sockets(options)
-    elif options["token"] is None and not basic and "authorization" not in {name.lower() for name, _ in headers}:
+    elif options["token"] is None and not pair and "authorization" not in {name.lower() for name, _ in further}:
         token = _token_for(url)
 
     return Destination(
         url,
         token,
-        basic,
-        headers,
+        pair,
+        further,
         secret(options["proxy"], "proxy"),
         choice(options["compress"], OWNER, "compress", _COMPRESS),
         _trust(scheme, options["verify"], options["cert"], options["key"]),
@@ -109,26 +108,6 @@ def address(value: object) -> tuple[str, str]:
     return url.rstrip("/"), parts.scheme
 
 
-def secret(value: object, option: str) -> Secret | None:
-    """Read a secret: a text, "env:NAME" or "file:PATH"; None where there is none."""
-    if value is None or value == "":
-        return None
-
-    if isinstance(value, str) and value.startswith("env:"):
-        return _from_environment(value, option)
-
-    if isinstance(value, str) and value.startswith("file:"):
-        return _from_file(value, option)
-
-    if isinstance(value, str) and "${" in value:
-        text(value, OWNER, option)  # says what to do
-
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        raise ConfigError(OWNER, option, "…", 'give one line of ASCII, "env:NAME" or "file:PATH"')
-
-    return Secret(value)
-
-
 def load(place: Destination) -> None:
     """Load what sending needs; a file that cannot be used is a wrong option."""
     remedies = {"verify": "a PEM file of certificates", "cert": "a PEM certificate and its key, without a password"}
@@ -168,18 +147,14 @@ def _shown(value: object) -> object:
 
 def _without_environment(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Leave out what a machine need not have where the handler is switched off."""
-    headers = options["headers"]
-    kept = {name: headers[name] for name in headers} if isinstance(headers, Mapping) else headers
+    given = options["headers"]
+    kept = {name: given[name] for name in given} if isinstance(given, Mapping) else given
     url = options["url"] or os.environ.get(URL_VARIABLE) or _NOWHERE
-    known = {name: None if _is_elsewhere(value) else value for name, value in options.items()}
+    known = {name: None if is_elsewhere(value) else value for name, value in options.items()}
     return known | {
         "url": url,
-        "headers": {k: "" if _is_elsewhere(v) else v for k, v in kept.items()} if isinstance(kept, dict) else kept,
+        "headers": {k: "" if is_elsewhere(v) else v for k, v in kept.items()} if isinstance(kept, dict) else kept,
     }
-
-
-def _is_elsewhere(value: object) -> bool:
-    return isinstance(value, str) and value.startswith(("env:", "file:"))
 
 
 def _token_for(url: str) -> Secret | None:
@@ -190,7 +165,7 @@ def _token_for(url: str) -> Secret | None:
     if not given or _same(its_url) != _same(url):
         return None
 
-    return _from_environment(f"env:{TOKEN_VARIABLE}", "token")
+    return from_environment(f"env:{TOKEN_VARIABLE}", "token")
 
 
 def _same(url: str) -> tuple[str, str | None, int | None, str] | None:
@@ -202,63 +177,6 @@ def _same(url: str) -> tuple[str, str | None, int | None, str] | None:
         return None
 
     return parts.scheme, parts.hostname, port, parts.path.rstrip("/")
-
-
-def _from_environment(value: str, option: str) -> Secret:
-    name = value.removeprefix("env:").strip()
-    found = os.environ.get(name, "")
-
-    if not name or not found:
-        raise ConfigError(OWNER, option, value, f"set {name or 'a variable'} in the environment: it is empty")
-
-    if not found.isascii() or not found.isprintable():
-        raise ConfigError(OWNER, option, value, f"{name} must hold one line of ASCII")
-
-    return Secret(found)
-
-
-def _from_file(value: str, option: str) -> Secret:
-    found = Secret("", value.removeprefix("file:").strip())
-
-    try:
-        found.reveal()
-    except (OSError, ValueError) as error:
-        raise ConfigError(OWNER, option, value, f"give a file that can be read: {error}") from None
-
-    return found
-
-
-def _basic(username: object, password: object) -> tuple[str, Secret] | None:
-    if not username and not password:
-        return None
-
-    if not isinstance(username, str) or not username.isprintable() or ":" in username or "${" in username:
-        raise ConfigError(OWNER, "username", username, "give the name that belongs to the password; it holds no colon")
-
-    return username, secret(password, "password") or Secret("")
-
-
-def _headers(value: Mapping[str, str] | None) -> tuple[tuple[str, Secret], ...]:
-    if value is None:
-        return ()
-
-    if not isinstance(value, Mapping):
-        raise ConfigError(OWNER, "headers", "…", "give a mapping, as {X-Team: shop}")
-
-    # Item by item: a configuration's ext:// and cfg:// values are resolved by [] only.
-    return tuple((name, _header(name, value[name])) for name in value)
-
-
-def _header(name: object, value: object) -> Secret:
-    if not isinstance(name, str) or not name.isascii() or not name.isprintable():
-        raise ConfigError(OWNER, "headers", name, "names and values are one line of ASCII")
-
-    content = str(value)
-
-    if not content.isascii() or not content.isprintable():
-        raise ConfigError(OWNER, "headers", name, "names and values are one line of ASCII")
-
-    return secret(content, "headers") or Secret("")
 
 
 def _trust(scheme: str, verify: object, cert: object, key: object) -> Trust:
