@@ -20,10 +20,10 @@ _COPY = f"""
         SELECT source || '-' || printf('%016x', seq) AS _id, make_timestamp(time_us) AS timestamp,
             severity AS levelno, {_KEYS}
         FROM rows
-    ) TO '{{target}}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 50000)
+    ) TO '{{target}}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)
 """  # noqa: S608 (our columns)
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
-    "memory_limit": "256MB",
+    "memory_limit": "128MB",
     "threads": "1",
     "autoinstall_known_extensions": "false",
 }
