@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 _ADDRESS = re.compile(r"https?://[^\s/]+")
 
@@ -41,11 +41,18 @@ def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
 class HubProcess:
     """`loghub serve` on a fixed port, so that it can be stopped and started again."""
 
-    def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *options: str,
+        environment: Mapping[str, str] | None = None,
+        stderr: IO[str] | None = None,
+    ) -> None:
         self.data = data
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._options = options
+        self._stderr = stderr
         self._environment = {**os.environ, **(environment or {})}
         self._process: subprocess.Popen[str] | None = None
 
@@ -53,7 +60,7 @@ class HubProcess:
         """Start it and wait until it takes lines."""
         command = [sys.executable, "-m", "loghub.cli", "serve", "--data", str(self.data), "--port", str(self.port)]
         self._process = subprocess.Popen(
-            [*command, *self._options], stdout=subprocess.PIPE, text=True, env=self._environment
+            [*command, *self._options], stdout=subprocess.PIPE, stderr=self._stderr, text=True, env=self._environment
         )
         assert self._process.stdout is not None
         line = ""

@@ -1,4 +1,4 @@
-"""`loghub serve --watch` killed again and again while an application writes and rolls: each line once."""
+"""`loghub serve --watch` killed again and again, or without room on its disk: each line once."""
 
 import os
 import signal
@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from processes import HubProcess
+from faults.disk import fill, small_disk
+from log_sets import line, lines, write
+from processes import HubProcess, wait_for
 
 WRITER = """
 import logging, sys, time, loghub
@@ -44,3 +46,23 @@ def test_killed_hub_has_each_watched_line_exactly_once(tmp_path: Path, options: 
         events = hub.wait_for_events("", total)
 
     assert sorted(event["n"] for event in events) == list(range(total))
+
+
+def test_full_disk_of_the_hub_keeps_the_lines_in_their_files_until_there_is_room(tmp_path: Path) -> None:
+    log = write(tmp_path / "logs" / "app.jsonl", line(0))
+    said = tmp_path / "said"
+
+    with small_disk(tmp_path / "disk", "8m") as disk, said.open("w") as stderr:
+        hub = HubProcess(disk / "data", "--watch", str(tmp_path / "logs" / "*.jsonl"), stderr=stderr)
+
+        with hub:
+            hub.wait_for_events("", 1)
+            filler = fill(disk)
+            log.rename(log.with_name("app.jsonl.1"))
+            write(log, lines(range(1, 200)))
+            wait_for(lambda: "refuses" in said.read_text())
+            assert len(hub.events()) == 1
+            filler.unlink()
+            events = hub.wait_for_events("", 200)
+
+    assert sorted(event["n"] for event in events) == list(range(200))
