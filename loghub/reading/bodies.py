@@ -19,6 +19,14 @@ HEAD = 512
 _STEP = 2**20
 
 
+def _seek_and_read(descriptor: int, size: int, offset: int) -> bytes:
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.read(descriptor, size)
+
+
+_pread = getattr(os, "pread", _seek_and_read)  # Windows has none
+
+
 class Body:
     """An open file.
 
@@ -90,7 +98,7 @@ class Body:
     def _pread(self, offset: int, size: int) -> bytes:
         parts: list[bytes] = []
 
-        while size > 0 and (part := os.pread(self._descriptor, min(size, _STEP), offset)):
+        while size > 0 and (part := _pread(self._descriptor, min(size, _STEP), offset)):
             parts.append(part)
             offset, size = offset + len(part), size - len(part)
 
