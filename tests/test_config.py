@@ -117,8 +117,9 @@ SECRET = {"class": "loghub.RemoteHandler", "url": "http://127.0.0.1:9", "token":
     ],
 )
 def test_wrong_option_ends_in_one_sentence_with_handler_option_value_and_remedy(
-    handler: dict[str, Any], sentence: str
+    handler: dict[str, Any], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # a handler that is made before the mistake is found opens its file
     formatters = {"json": {"()": "loghub.JSONFormatter"}}
 
     with pytest.raises(ConfigError) as caught:
