@@ -94,10 +94,9 @@ def _time(time_us: int | None) -> str | None:
 def _table(found: Sequence[Surveyed]) -> "Table":
     table: Table = require("rich.table", _OWNER, "cli").Table(box=None, pad_edge=False)
 
-    for title, justify in (("file", "left"), ("first event", "left"), ("last event", "left"), ("size", "right")):
-        table.add_column(title, justify=justify, no_wrap=title != "file", overflow="fold")
-
-    table.add_column("lines", justify="right", no_wrap=True)
+    for title in ("file", "first event", "last event", "size", "lines"):
+        counts = title in ("size", "lines")
+        table.add_column(title, justify="right" if counts else "left", no_wrap=title != "file", overflow="fold")
 
     for one in found:
         lines = f"{one.lines:,}" + (" damaged" if one.damage else "")

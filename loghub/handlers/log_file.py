@@ -343,9 +343,18 @@ def _ends_torn(descriptor: int) -> bool:
         except OSError:  # a file that cannot be read, a pipe, a device
             return False
 
-        time.sleep(_TORN_WAIT_SECONDS)
+        _await_writer(descriptor)
 
     return True
+
+
+def _await_writer(descriptor: int) -> None:
+    """Wait until who writes at this moment has written his line."""
+    with suppress(AttributeError, OSError):
+        # It changes nothing, and waits for the kernel's lock of the file, which a write holds from its first byte on.
+        os.posix_fallocate(descriptor, 0, 1)
+
+    time.sleep(_TORN_WAIT_SECONDS)
 
 
 _all: "WeakSet[LogFile]" = WeakSet()
