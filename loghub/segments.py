@@ -67,7 +67,7 @@ def parse_name(log: Path, name: str) -> Segment | None:
 
     try:
         # No strptime: it imports a module at its first use, and the child of a fork in that moment waits for ever.
-        rolled = datetime(*map(int, match.groups()[:6]), tzinfo=UTC)  # type: ignore[misc, arg-type]  # six of them
+        rolled = datetime(*map(int, match.groups()[1:7]), tzinfo=UTC)  # type: ignore[misc, arg-type]  # six of them
     except ValueError:
         return None
 
@@ -81,13 +81,25 @@ def next_path(log: Path, rolled: datetime, names: Iterable[str]) -> Path:
     time of the newest one and the next number.
     """
     rolled = rolled.astimezone(UTC).replace(microsecond=0)
-    newest = max((found for name in names if (found := parse_name(log, name))), default=None)
+    newest = _newest(log, names)
     number = 1
 
     if newest is not None and newest.rolled >= rolled:
         rolled, number = newest.rolled, newest.number + 1
 
     return log.with_name(f"{log.stem}-{rolled:%Y%m%dT%H%M%S}-{number:04d}{log.suffix}")
+
+
+def _newest(log: Path, names: Iterable[str]) -> Segment | None:
+    """Give the newest segment; others wait while it is looked for, so hardly any name is read."""
+    fullmatch = _pattern(log.stem, log.suffix).fullmatch
+    found = sorted((match[1], int(match["number"]), match[0]) for name in names if (match := fullmatch(name)))
+
+    for *_, name in reversed(found):
+        if (segment := parse_name(log, name)) is not None:  # else there is no such date
+            return segment
+
+    return None
 
 
 def segments(log: Path) -> list[Segment]:
@@ -141,7 +153,7 @@ def compressing(log: Path) -> Path:
 def _pattern(stem: str, suffix: str) -> re.Pattern[str]:
     forms = "|".join(map(re.escape, FORMS))
     two = "([0-9]{2})"
-    time = f"([0-9]{{4}}){two}{two}T{two}{two}{two}"
+    time = f"(([0-9]{{4}}){two}{two}T{two}{two}{two})"
     return re.compile(rf"{re.escape(stem)}-{time}-(?P<number>[0-9]{{4,}}){re.escape(suffix)}(?P<form>{forms})")
 
 

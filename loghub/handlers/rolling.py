@@ -16,6 +16,7 @@ Rules:
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -31,6 +32,8 @@ from loghub.segments import next_path
 
 LOOK_SECONDS = 1.0
 _ROLL_AGAIN_SECONDS = 10.0
+_ROLLER_SECONDS = 0.001
+_ROLLER_WAITS = 50
 _WRITERS = 16  # processes that may write one file, as fast as each other, before one is measured too late
 
 
@@ -84,6 +87,7 @@ class Rolling:
         self.due: Callable[[], None] | None = None
         self._look_at = self._roll_at = 0.0
         self._is_minded = False
+        self._refused = 0
 
     def prepare(self, file: LogFile, incoming: int, now: float) -> None:
         """Have the right file open for a line of so many bytes, and let it be quiet until the next look."""
@@ -97,7 +101,8 @@ class Rolling:
 
             self.look(file, now)
 
-        file.be_quiet(now, min(self._look_at, self.deadline), self._most(file, now))
+        again = self._roll_at if self._roll_at > now else self._look_at
+        file.be_quiet(now, min(self._look_at, self.deadline, again), self._most(file, now))
 
         if not self._is_minded:  # with the first line: no thread starts while a configuration opens files
             self._mind(file.path)
@@ -163,7 +168,19 @@ class Rolling:
             say(f"JSONFileHandler {file.path}", f"cannot roll over ({error}); goes on in the same file")
             return False
 
+        self._refused = 0 if taken else self._refused + 1
+
+        if not taken:
+            self._wait_for_roller(now)
+
         return rolled
+
+    def _wait_for_roller(self, now: float) -> None:
+        """Leave the processor to the process that rolls over in this moment; write on where it takes long."""
+        if self._refused <= _ROLLER_WAITS:
+            time.sleep(_ROLLER_SECONDS)
+        else:
+            self._roll_at = now + _ROLLER_WAITS * _ROLLER_SECONDS
 
     def close(self, file: LogFile) -> None:
         """Let go of the file, and mind its segments no longer."""

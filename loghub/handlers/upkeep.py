@@ -1,8 +1,8 @@
 """What is done about a log's segments behind the application's back: compression and retention.
 
 Rules:
-1. One thread of a process does it for all its logs: when a log is first written to, after each roll, and every
-   minute. It starts then, never at import or configuration, and ends when no log is left to mind.
+1. One thread of a process does it for all its logs: when a log is first written to, after a roll, but at most twice
+   a second, and every minute. It starts then, never at import or configuration, and ends when no log is left to mind.
 2. Age and count come first, then compression, then the limits in bytes: what is compressed takes less.
 3. A segment that a process still writes to waits; it is tried again soon, then less and less often.
 4. The disk's refusal is said, and tried again at the next pass. It never reaches the application.
@@ -25,7 +25,9 @@ from loghub.handlers.retention import Retention, prune
 
 _PERIOD = 60.0
 _SOON = 1.0
+_APART = 0.5
 _EXIT_SECONDS = 2.0
+_NEVER = float("inf")
 
 _Bell = SimpleQueue["threading.Lock | None"]
 
@@ -76,6 +78,7 @@ class Upkeep:
     def _begin(self) -> None:
         self._lock = threading.RLock()  # a signal handler may log while its thread holds it
         self._due: WeakKeyDictionary[Chores, float] = WeakKeyDictionary()
+        self._last: WeakKeyDictionary[Chores, float] = WeakKeyDictionary()
         self._pauses: WeakKeyDictionary[Chores, float] = WeakKeyDictionary()
         self._leaving: set[Chores] = set()
         self._bell: _Bell = SimpleQueue()
@@ -84,7 +87,7 @@ class Upkeep:
     def soon(self, chores: Chores) -> None:
         """Do these as soon as may be, and from time to time from now on; waits for nothing."""
         with self._lock:
-            self._due[chores] = 0.0
+            self._due[chores] = self._last.get(chores, 0.0) + _APART
             self._leaving.discard(chores)
 
             if self._thread is None:
@@ -95,7 +98,8 @@ class Upkeep:
     def drop(self, chores: Chores) -> None:
         """Mind a log no longer, after the pass that it was asked for; waits for nothing."""
         with self._lock:
-            if self._due.get(chores) == 0:
+            if self._due.get(chores, _NEVER) < time.monotonic() + _APART:
+                self._due[chores] = 0.0
                 self._leaving.add(chores)
             else:
                 self._due.pop(chores, None)
@@ -111,6 +115,8 @@ class Upkeep:
             if self._thread is None:
                 return not self._due
 
+            soon = time.monotonic() + _APART
+            self._due.update({chores: 0.0 for chores, at in self._due.items() if at < soon})
             self._bell.put(done)
 
         return done.acquire(timeout=timeout)
@@ -168,6 +174,7 @@ class Upkeep:
         with self._lock:
             due = [chores for chores, at in self._due.items() if at <= now]
             self._due.update(dict.fromkeys(due, now + _PERIOD))
+            self._last.update(dict.fromkeys(due, now))
 
             for chores in self._leaving.intersection(due):
                 self._leaving.discard(chores)
