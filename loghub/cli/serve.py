@@ -9,7 +9,7 @@ from loghub.errors import ConfigError, require
 from loghub.options import duration, size
 
 _OWNER = "loghub serve"
-_NEEDS = ("starlette", "uvicorn", "websockets", "duckdb", "re2", "prometheus_client")
+_NEEDS = ("starlette", "uvicorn", "websockets", "duckdb", "re2", "prometheus_client", "zstandard")
 _FILE = click.Path(path_type=Path)
 
 

@@ -3,11 +3,12 @@
 import gc
 import logging
 import logging.config
+import sys
 from typing import Any
 
 import pytest
 
-from loghub.errors import ConfigError
+from loghub.errors import ConfigError, MissingExtraError
 from loghub.formatters import JSONFormatter
 from loghub.handlers.remote import RemoteHandler
 
@@ -184,3 +185,12 @@ def test_handler_that_is_forgotten_lets_go_of_the_engine() -> None:
     other.close()
     other.close()
     assert not users
+
+
+def test_zstd_that_is_not_installed_names_the_extra_and_gzip_needs_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+
+    with pytest.raises(MissingExtraError, match=r"loghub\[remote\]"):
+        RemoteHandler(URL)
+
+    RemoteHandler(URL, compress="gzip").close()
