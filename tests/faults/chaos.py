@@ -25,6 +25,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from faults.chatty import echo
 from faults.network import BadNetwork
 from processes import HubProcess, wait_for
 
@@ -61,6 +62,7 @@ class Outcome:
         stored: events in the hub, of these applications.
         missing: records that had returned and are not in the hub.
         doubled: records that are there more than once.
+        altered: records that are not as they were sent.
         gaps: records that the hub's own ledger misses.
         fates: what the network did, how often.
         seconds: how long it took.
@@ -70,7 +72,14 @@ class Outcome:
     stored: int
     missing: Sequence[str]
     doubled: Sequence[str]
+    altered: Sequence[str] = ()
     gaps: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether each record is there once, as it was sent, and nothing is said to be missing."""
+        return not (self.missing or self.doubled or self.altered or self.gaps)
+
     fates: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
@@ -192,22 +201,23 @@ class _Crew:
 def _count(hub: HubProcess, network: BadNetwork, folder: Path, seconds: float) -> Outcome:
     returned = {line for path in folder.glob("*.returned") for line in _whole_lines(path)}
     total, changed = -1, time.monotonic()
-    stored: Counter[str] = Counter()
 
     while time.monotonic() < changed + _SETTLE:
         before, total = total, _total(hub)
         changed = changed if total == before else time.monotonic()
 
-        if total >= len(returned) and not returned - set(stored := _messages(hub)):
+        if total >= len(returned) and not returned - set(_messages(hub)):
             break
 
         time.sleep(0.5)
 
-    stored = _messages(hub)
+    events = hub.events("logger:app*")
+    stored = Counter(event["message"] for event in events)
+    altered = sorted(event["message"] for event in events if event.get("echo", "") not in ("", echo(event["message"])))
     missing = sorted(returned - set(stored))
     doubled = sorted(message for message, times in stored.items() if times > 1)
     gaps = sum(gap["count"] for source in hub.get("sources")["sources"] for gap in source["gaps"])
-    return Outcome(len(returned), stored.total(), missing, doubled, gaps, network.fates, seconds)
+    return Outcome(len(returned), stored.total(), missing, doubled, altered, gaps, network.fates, seconds)
 
 
 def _whole_lines(path: Path) -> list[str]:
@@ -246,7 +256,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     outcome = run(plan, folder)
 
-    if not outcome.missing and not outcome.doubled:
+    if outcome.is_good:
         shutil.rmtree(folder)
     else:
         sys.stdout.write(f"what is left is in {folder}\n")
@@ -254,9 +264,10 @@ def main() -> None:
     sys.stdout.write(f"{plan}\n{outcome.seconds:.0f} s, of the requests were {dict(outcome.fates.most_common())}\n")
     sys.stdout.write(
         f"{outcome.returned} records whose call had returned: {len(outcome.missing)} missing in the hub,"
-        f" {len(outcome.doubled)} there twice, {outcome.gaps} missed by its ledger; {outcome.stored} stored in all\n"
+        f" {len(outcome.doubled)} there twice, {len(outcome.altered)} altered, {outcome.gaps} missed by its ledger;"
+        f" {outcome.stored} stored in all\n"
     )
-    sys.exit(bool(outcome.missing or outcome.doubled))
+    sys.exit(not outcome.is_good)
 
 
 if __name__ == "__main__":
