@@ -7,7 +7,8 @@ LoghubError
 ├── HubError           (RuntimeError) a hub refused, or cannot be reached
 ├── QuerySyntaxError   (ValueError)   a query and the position where it stops making sense
 └── StoreError         (RuntimeError) the hub's data directory cannot be used
-    └── QueryTimeoutError (TimeoutError) a search took longer than it may
+    ├── QueryTimeoutError (TimeoutError) a search took longer than it may
+    └── QueryMemoryError  (MemoryError)  a search needs more memory than it may have
 ```
 A handler never raises into the application that logs.
 """
@@ -77,6 +78,13 @@ class QueryTimeoutError(StoreError, TimeoutError):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"the query took longer than {seconds:g} s: ask for less time, or more exactly")
         self.seconds = seconds
+
+
+class QueryMemoryError(StoreError, MemoryError):
+    """A search needs more memory than it may have."""
+
+    def __init__(self) -> None:
+        super().__init__("the query needs more memory than it may have: ask for less time, or more exactly")
 
 
 class HubError(LoghubError, RuntimeError):

@@ -139,6 +139,9 @@ async def _on_store(_request: Request, error: Exception) -> Response:
     if isinstance(error, TimeoutError):
         return refusal(503, "too_slow", str(error))
 
+    if isinstance(error, MemoryError):
+        return refusal(503, "too_large", str(error))
+
     return refusal(503, "store", str(error), headers={"Retry-After": "1"})
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from loghub.errors import QueryTimeoutError, StoreError
+from loghub.errors import QueryMemoryError, QueryTimeoutError, StoreError
 from loghub.hub.store.engine import Cursor
 from loghub.hub.store.stop import current_stop
 
@@ -67,6 +67,7 @@ class Queries:
 
         Raises:
             QueryTimeoutError: it took too long.
+            QueryMemoryError: it needs more memory than the engine has.
             StoreError: it was interrupted, or the store is closed.
         """
         with self.question(limited=limited) as question:
@@ -83,6 +84,8 @@ class Queries:
                 yield question
             except duckdb.InterruptException as error:
                 raise question.error or error from error
+            except duckdb.OutOfMemoryException as error:
+                raise QueryMemoryError from error
             finally:
                 end_watch()
 

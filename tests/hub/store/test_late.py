@@ -152,6 +152,22 @@ def test_what_is_called_off_ends_with_an_error(engine: str, tmp_path: Path, slow
         assert store.search(Everything(), EVER, now_us=START_US, limit=1).events
 
 
+def test_a_search_has_a_limit_of_memory(store: DuckStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Source.rows
+
+    def rows(source: Source, part: Part, sql: str, values: Sequence[object]) -> list[Row]:
+        del sql, values
+        source.cursor.execute("SET memory_limit = '20MB'")
+        return original(source, part, "SELECT list(i::VARCHAR) FROM range(10000000) t(i)", [])
+
+    monkeypatch.setattr(Source, "rows", rows)
+
+    with served(create_app(store, Settings(), ingest=False)) as address:
+        answer = httpx.get(f"http://{address}/api/v1/search")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "too_large")
+
+
 def test_a_watcher_of_a_stop_is_called_once_and_not_after_its_end() -> None:
     stop, calls = Stop(), list[str]()
     stop.watch(lambda: calls.append("first"))
