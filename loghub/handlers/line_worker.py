@@ -109,7 +109,7 @@ class LineWorker:
             self.drain(self._bounds.deadline)
 
     def drain(self, seconds: float) -> bool:
-        """Write what is queued; tell whether nothing is any more.
+        """Write what is queued at this moment; tell whether that is done.
 
         Args:
             seconds: how long that may take.
@@ -123,15 +123,19 @@ class LineWorker:
 
         try:
             self._move_dropped()
+            left = len(self._queue)  # what is logged from now on is not waited for
 
-            while self._queue and time.monotonic() < until:
-                self._write(self._take_out())
-                self._move_dropped()
+            while left > 0 and self._queue and time.monotonic() < until:
+                batch = self._take_out()
+                self._write(batch)
+                left -= len(batch)
+
+            self._move_dropped()
         finally:
             self._writer = 0
             self._sturdy.lock.release()
 
-        return not self._queue
+        return left <= 0 or not self._queue
 
     def close(self) -> bool:
         """Write what is queued; tell whether that worked within the deadline. Else the thread goes on with it."""

@@ -80,6 +80,30 @@ def test_flush_has_written_what_was_logged_before(tmp_path: Path) -> None:
     handler.close()
 
 
+def test_flush_does_not_wait_for_those_who_go_on_logging(tmp_path: Path) -> None:
+    handler = JSONFileHandler(tmp_path / "app.jsonl", write="async", exit_deadline="30 s")
+    over = threading.Event()
+
+    def log_on() -> None:
+        while not over.is_set():
+            log_to(handler, 0, 10)
+
+    thread = threading.Thread(target=log_on)
+    thread.start()
+
+    try:
+        for _ in range(5):
+            begin = time.monotonic()
+            handler.flush()
+            assert time.monotonic() - begin < 10
+    finally:
+        over.set()
+        thread.join()
+
+    handler.close()
+    assert handler.lost == 0
+
+
 def test_emit_after_close_begins_again(tmp_path: Path) -> None:
     handler = JSONFileHandler(tmp_path / "app.jsonl", write="async")
 
