@@ -89,6 +89,40 @@ def test_forks_under_load_lose_and_double_nothing(hub: ScriptedHub, waits: str, 
     assert len(parents) == len(set(parents))
 
 
+LOCKS_HELD = """
+log.info("parent")
+assert handler.flush(10)
+held, release = threading.Event(), threading.Event()
+locks = [lock for place in (handler, handler._engine, handler._engine._backlog) for lock in vars(place).values()
+         if isinstance(lock, type(threading.RLock()))]
+assert len(locks) >= 2
+
+def hold():
+    for lock in locks: lock.acquire()
+    held.set()
+    release.wait(20)
+    for lock in locks: lock.release()
+
+holder = threading.Thread(target=hold)
+holder.start()
+assert held.wait(10)
+pid = os.fork()
+if pid == 0:
+    log.info("child")
+    os._exit(0 if handler.flush(10) else 9)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+release.set()
+holder.join()
+assert code == 0, code
+log.info("parent again")
+"""
+
+
+def test_fork_while_another_thread_holds_every_lock(hub: ScriptedHub, waits: str, tmp_path: Path) -> None:
+    run(LOCKS_HELD, hub.url, waits, tmp_path)
+    assert sorted(hub.messages) == ["child", "parent", "parent again"]
+
+
 POOL = """
 def work(number):
     for line in range(20): log.info("%d-%d", number, line)
