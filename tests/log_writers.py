@@ -22,8 +22,19 @@ handler.close()
 
 
 def start_writer(log: Path, name: str, count: int, options: str, code: str = WRITER) -> "subprocess.Popen[bytes]":
-    """Start a process that writes `name:0`, `name:1` and so on."""
-    command = [sys.executable, "-W", "error", "-c", code.format(options=options), str(log), name, str(count)]
+    """Start a process that writes `name:0`, `name:1` and so on; it may fork beside threads, of which Pythons warn."""
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-W",
+        "ignore::DeprecationWarning",
+        "-c",
+        code.format(options=options),
+        str(log),
+        name,
+        str(count),
+    ]
     return subprocess.Popen(command)
 
 

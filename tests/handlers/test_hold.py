@@ -31,6 +31,7 @@ def test_file_is_free_again_when_its_last_writer_lets_go(file: Path) -> None:
     assert is_free(file)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # threads of other tests
 def test_child_of_a_fork_holds_what_it_has_inherited(file: Path) -> None:
     writer = os.open(file, os.O_RDWR)
     assert share(writer)
@@ -50,6 +51,7 @@ def test_child_of_a_fork_holds_what_it_has_inherited(file: Path) -> None:
     os.close(ring)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # threads of other tests
 def test_child_of_a_fork_does_not_keep_what_its_parent_had_alone(file: Path) -> None:
     wait, ring = os.pipe()
     ready, tell = os.pipe()

@@ -186,6 +186,7 @@ def test_megabyte_of_lines_is_looked_after_at_once(tmp_path: Path) -> None:
     assert handler._file._doubtful == []
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # threads of other tests
 def test_child_of_a_fork_writes_none_of_its_parents_lines_and_holds_no_segment(tmp_path: Path) -> None:
     path = tmp_path / "app.jsonl"
     handler = JSONFileHandler(path, rotate="1 MB")
