@@ -90,7 +90,7 @@ def _timechart(asked: Asked, stage: Timechart) -> Table:
     whole = asked.store.groups(asked.query, asked.span, now_us=asked.now_us, grouping=Grouping([], 1))
 
     if not whole.groups:
-        return Table(["timestamp", *([] if stage.field else ["count"])], [], whole.partial)
+        return Table(["timestamp", *(["count"] if stage.field is None else [])], [], whole.partial)
 
     (group,) = whole.groups
     step = max(1000, stage.step_us)
@@ -105,10 +105,12 @@ def _timechart(asked: Asked, stage: Timechart) -> Table:
         Span(start, start + steps * step),
         now_us=asked.now_us,
         buckets=steps,
-        by=stage.field or "level",
+        by="level" if stage.field is None else stage.field,
     )
     series = largest(dict(sorted(found.series.items())))
-    columns = series if stage.field else {"count": [sum(counts) for counts in zip(*series.values(), strict=True)]}
+    columns = (
+        series if stage.field is not None else {"count": [sum(counts) for counts in zip(*series.values(), strict=True)]}
+    )
     times = [format_time(start + number * step) for number in range(steps)]
     rows = [list(row) for row in zip(times, *columns.values(), strict=True)]
     return Table(["timestamp", *columns], rows, found.partial or whole.partial)

@@ -65,7 +65,7 @@ class Timechart:
     field: str | None = None
 
     def __str__(self) -> str:
-        return f"timechart {self.step}{_by((self.field,) if self.field else ())}"
+        return f"timechart {self.step}{_by(() if self.field is None else (self.field,))}"
 
 
 @dataclass(frozen=True, slots=True)

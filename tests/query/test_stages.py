@@ -33,6 +33,7 @@ def test_what_is_printed_reads_back(query: Query, stage: Stage) -> None:
         ('level>=error | top 3 by "odd \\"name"', Top(3, 'odd "name')),
         ("level>=error | timechart 500ms", Timechart("500ms", 500_000)),
         ("level>=error | fields a.b,c , c", Columns(("a.b", "c"))),
+        ('level>=error | timechart 1m by ""', Timechart("1m", 60_000_000, "")),
         ("level>=error", None),
     ],
 )
