@@ -20,15 +20,17 @@ from loghub.hub.store.summaries import Facet, Facets, FieldCounts
 _MATCHING = "({where}) AND time_us >= ? AND time_us < ?"
 _TABLE = "CREATE OR REPLACE TEMP TABLE counted (field INTEGER, key VARCHAR, number BIGINT)"
 _COUNT = (
-    "INSERT INTO counted SELECT field, key, number FROM (SELECT CASE {cases} END AS field,"
-    " coalesce({columns}) AS key, count(*) AS number FROM (SELECT {values} FROM {table} WHERE {matching})"
-    " GROUP BY GROUPING SETS ({sets})) WHERE key IS NOT NULL"
+    "INSERT INTO counted SELECT CASE {cases} END AS field, coalesce({columns}) AS key, count(*) AS number"
+    " FROM (SELECT {values} FROM {table} WHERE {matching}) GROUP BY GROUPING SETS ({sets})"
+)  # with NULL too: a condition on the key would be moved down, and the JSON read twice
+_PLAIN_VALUES = (
+    "SELECT key AS value, sum(number)::BIGINT AS number FROM counted WHERE field = ? AND key IS NOT NULL GROUP BY key"
 )
-_PLAIN_VALUES = "SELECT key AS value, sum(number)::BIGINT AS number FROM counted WHERE field = ? GROUP BY key"
 _JSON_VALUES = (
     "SELECT json_extract_string(raw, '$') AS value, sum(number)::BIGINT AS number FROM ("
-    "SELECT unnest(CASE WHEN starts_with(key, '[') THEN list_distinct(json_extract(key, '$[*]')::VARCHAR[])"
-    " ELSE [key] END) AS raw, sum(number) AS number FROM counted WHERE field = ? GROUP BY key)"
+    "SELECT key AS raw, number FROM counted WHERE field = ? AND NOT starts_with(key, '[')"
+    " UNION ALL SELECT unnest(list_distinct(json_extract(key, '$[*]')::VARCHAR[])), number"
+    " FROM counted WHERE field = ? AND starts_with(key, '['))"
     " WHERE raw <> 'null' AND NOT starts_with(raw, '[') AND NOT starts_with(raw, '{') GROUP BY value"
 )
 _LARGEST = "SELECT value, number FROM ({values}) ORDER BY number DESC, value LIMIT ?"
@@ -64,12 +66,12 @@ def _count_sql(values: Sequence[Field], where: Where, span: Span) -> tuple[str, 
 
 
 def _facet(source: Source, index: int, name: str, value: Field, limit: int) -> Facet:
-    values = _JSON_VALUES if value.is_json else _PLAIN_VALUES
-    found = source.cursor.execute(_LARGEST.format(values=values), [index, limit]).fetchall()
+    values, places = (_JSON_VALUES, [index, index]) if value.is_json else (_PLAIN_VALUES, [index])
+    found = source.cursor.execute(_LARGEST.format(values=values), [*places, limit]).fetchall()
     distinct = len(found)
 
     if distinct == limit:
-        ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values), [index]).fetchall()
+        ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values), places).fetchall()
 
     return Facet(name, distinct, [(text, number) for text, number in found])
 
