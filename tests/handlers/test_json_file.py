@@ -94,6 +94,24 @@ def test_segments_are_compressed_behind_the_application(tmp_path: Path) -> None:
     assert messages_of(path) == sent
 
 
+def test_segment_that_another_handler_still_writes_to_is_neither_compressed_nor_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    slow = JSONFileHandler(path)
+    log_to(slow, ["one"])
+    fast = JSONFileHandler(path, rotate="400 B", compress="gz", keep_files=1)
+    log_to(fast, [f"{n}" for n in range(40)])
+    assert upkeep().settle(20)
+    log_to(slow, ["two"])
+
+    assert segments(path)[0].form == ""
+    assert {"one", "two"} <= set(messages_of(path)), "the first segment went while it was written to"
+    slow.close()
+    log_to(fast, [f"{n}" for n in range(40)])
+    assert upkeep().settle(20)
+    fast.close()
+    assert "one" not in messages_of(path)
+
+
 def test_emit_after_close_opens_the_file_again(tmp_path: Path) -> None:
     path = tmp_path / "app.jsonl"
     handler = JSONFileHandler(path)
