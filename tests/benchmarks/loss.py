@@ -6,7 +6,8 @@
 Each sender has a receiver of its own, in a process: it writes down what it takes before it answers, and a killed one
 comes back on the same port. loghub has its hub. Applications log 2 000 records a second from one thread and write down
 each call that has returned. Two trials: the receiver is killed again and again and the application ends in order;
-the application is killed again and again, and the next one takes over what the last one left, where the sender can.
+the application is killed again and again. After either, one more application logs a single record and stays for a
+while, so that what is kept on a disk is delivered where the sender can do that.
 """
 
 import argparse
@@ -28,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from processes import HubProcess, free_port, wait_for
 
 _HERE = Path(__file__).resolve().parent
-_SETTLE = 20.0
+_SETTLE = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class Trial:
     def count(self) -> tuple[int, int, int]:
         """Give how many calls returned, how many of these records are missing, and how many are there twice."""
         returned = {line for path in self._folder.glob("*.returned") for line in path.read_text().split()}
+        heir = self._bear(rate=0)
         deadline = time.monotonic() + _SETTLE
         taken = Counter(self._receiver.messages())
 
@@ -141,15 +143,17 @@ class Trial:
             time.sleep(1.0)
             taken = Counter(self._receiver.messages())
 
+        heir.kill()
+        heir.wait()
         self._receiver.stop(signal.SIGKILL)
         return len(returned), len(returned - set(taken)), sum(times > 1 for times in taken.values())
 
-    def _bear(self) -> "subprocess.Popen[bytes]":
+    def _bear(self, rate: int = 2000) -> "subprocess.Popen[bytes]":
         self._born += 1
         side = self._folder / f"app{self._born}.returned"
         command = [sys.executable, str(_HERE / "loss_sender.py"), self._kind, str(self._receiver.port)]
         process = subprocess.Popen(
-            [*command, str(side), f"app{self._born}", str(self._folder)], stderr=subprocess.DEVNULL
+            [*command, str(side), f"app{self._born}", str(self._folder), str(rate)], stderr=subprocess.DEVNULL
         )
         wait_for(lambda: side.exists() and side.stat().st_size)
         return process

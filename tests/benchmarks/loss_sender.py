@@ -68,8 +68,8 @@ def otlp(port: int, _folder: Path) -> logging.Handler:
 _MAKERS: dict[str, Make] = {"spool": spool, "memory": memory, "http": http, "logstash": logstash, "otlp": otlp}
 
 
-def main(kind: str, port: int, side: str, name: str, folder: str) -> None:
-    """Log until SIGTERM, then end in order."""
+def main(kind: str, port: int, side: str, name: str, folder: str, rate: int = _RATE) -> None:
+    """Log until SIGTERM, then end in order; at a rate of 0 one record only."""
     ended: list[int] = []
     signal.signal(signal.SIGTERM, lambda number, _: ended.append(number))
     logger = logging.getLogger(name)
@@ -77,16 +77,17 @@ def main(kind: str, port: int, side: str, name: str, folder: str) -> None:
     logger.propagate = False
     logger.addHandler(_MAKERS[kind](port, Path(folder)))
     returned = os.open(side, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    number = 0
+    number, burst = 0, 1
 
     while not ended:
-        for _ in range(round(_RATE * _PERIOD)):
+        for _ in range(burst):
             number += 1
             logger.info("%s", f"{name}.{number}")
             os.write(returned, f"{name}.{number}\n".encode())
 
+        burst = round(rate * _PERIOD)
         time.sleep(_PERIOD)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5])
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], sys.argv[5], int(sys.argv[6]))
