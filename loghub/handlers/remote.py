@@ -10,7 +10,7 @@ import logging
 from collections import Counter as Sums
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 from weakref import finalize
 
 from loghub.errors import ConfigError
@@ -33,17 +33,6 @@ from loghub.options import count, duration, names_unknown_options, size, switch
 _OWNER = options.OWNER
 _HAND_OVER = 1.0  # so old become records that another process sends, and so many directories it finds a second
 _FLUSH = 0.1  # a dictConfig flushes each old handler while it holds logging's lock
-
-
-class LineFormatter(Protocol):
-    """A formatter that writes the plain line."""
-
-    @property
-    def plain(self) -> bool:
-        """Whether it does."""
-
-    def format_line(self, record: logging.LogRecord) -> bytes:
-        """Give the line with its newline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +155,7 @@ class RemoteHandler(logging.Handler):
             options.load(self._plan.destination)
             hush(*LOGGERS)
 
-        self._lines: LineFormatter = JSONFormatter()
+        self._line_of = JSONFormatter().write_line
         self._seat = object()  # what the engine knows of this handler
         self._attached = False
         self._engine: Engine | None = None
@@ -184,31 +173,45 @@ class RemoteHandler(logging.Handler):
         Raises:
             ConfigError: it writes something else, which the hub does not take; the handler has let go of its engine.
         """
-        if fmt is not None and not getattr(fmt, "plain", False):
+        if fmt is not None and not (isinstance(fmt, JSONFormatter) and fmt.plain):
             self._leave()
             remedy = "it does not write the plain line, which is what a hub takes; use a loghub.JSONFormatter without"
             raise ConfigError(_OWNER, "formatter", type(fmt).__name__, f"{remedy} preset, fmt or renamed fields")
 
         super().setFormatter(fmt)
-        self._lines = fmt or JSONFormatter()  # type: ignore[assignment]  # plain says that it is one
+        self._line_of = (fmt or JSONFormatter()).write_line
 
-    def handle(self, record: logging.LogRecord) -> bool | logging.LogRecord:  # type: ignore[override]
-        """Pass a record on; what the sending threads log themselves is turned away before any lock is taken."""
+    def handle(self, record: logging.LogRecord) -> bool:
+        """Pass a record on; lines are encoded side by side, and the engine has a lock of its own.
+
+        What the sending threads log themselves is turned away first of all.
+        """
         if is_own_thread():
             return False
 
-        return super().handle(record)
+        if not self.filters:
+            self.emit(record)
+            return True
+
+        passed: Any = self.filter(record)
+
+        if passed:  # from Python 3.12 on a filter may give another record
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+
+        return bool(passed)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Queue a record; a handler that was closed is attached again."""
-        if self._engine is None:
+        engine = self._engine
+
+        if engine is None:
             return
 
         try:
             if not self._attached:
                 self._join()
 
-            self._engine.append(self._lines.format_line(record), record.levelno or 0)
+            engine.append(self._line_of(record), record.levelno or 0)
         except Exception as error:  # noqa: BLE001 (a handler never raises into the application)
             self.lost += 1
             say(_OWNER, f"cannot send a record ({type(error).__name__}: {safe_text(error)}); {self.lost} lost so far")
