@@ -7,7 +7,9 @@ Rules:
 3. A file that does not end with a newline when it is opened (a crash, a full disk) gets one first. What a short write
    left is ended in the same way, and its line is written again: a fragment stands before the whole line, at most.
 4. A shared file is held with a lock that its writers share (`hold.py`): nobody compresses or deletes it meanwhile.
-5. The lines since the last look are remembered, up to a megabyte. Where the file was deleted or replaced meanwhile they
+5. Many threads append at once, without a lock: whoever writes holds the outlet, and its descriptor is closed when the
+   last one lets go of it. All else is done under the lock of who uses this file.
+6. The lines since the last look are remembered, up to a megabyte. Where the file was deleted or replaced meanwhile they
    are written again, to the one that has the name now; where it was moved they stand in it.
 
 It decides nothing, and it raises OSError: what becomes of a line that cannot be written is the handler's matter.
@@ -22,6 +24,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from weakref import WeakSet
 
 from loghub.handlers.diagnostics import say
@@ -56,6 +59,58 @@ class Opening:
     synced: bool = False
 
 
+class Outlet:
+    """A descriptor, and until when a line may be written to it without asking anybody; closed when nobody has it.
+
+    Attributes:
+        number: the descriptor.
+        since: unix time from which on nobody has to be asked.
+        until: unix time before which nobody has to be asked.
+        most: bytes that the file may have then.
+        remembered: takes the lines that were written since the last look.
+    """
+
+    __slots__ = ("most", "number", "remembered", "since", "until")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.since = self.until = 0.0
+        self.most = sys.maxsize
+        self.remembered: _Memory = _Nothing()
+
+    def __del__(self) -> None:
+        if self.number >= 0:
+            with suppress(OSError):
+                os.close(self.number)
+
+
+class _Memory(Protocol):
+    """Takes lines, as a list does."""
+
+    def append(self, line: bytes, /) -> None:
+        """Take a line."""
+
+
+class _Nothing:
+    """Remembers nothing: of a file that no other process moves, or that is none."""
+
+    def append(self, _line: bytes, /) -> None:
+        """Forget the line."""
+
+
+class _Late:
+    """Takes the lines of threads that were writing while the file was let go of."""
+
+    def __init__(self, number: int, again: list[bytes]) -> None:
+        self._number = number
+        self._again = again
+
+    def append(self, line: bytes, /) -> None:
+        """Take back a line that nobody would find."""
+        if not os.fstat(self._number).st_nlink:
+            self._again.append(line)
+
+
 class LogFile:
     """A file to append lines to.
 
@@ -71,6 +126,7 @@ class LogFile:
         opened_at: unix time that the open file belongs to: its last change, or when it was opened where it is empty.
         identity: device and inode of the file that is or was open.
         reached: bytes of the last write, whole lines, that are in the file though the write failed.
+        outlet: where lines go now; a closed one that always asks where the file is not open.
     """
 
     def __init__(
@@ -86,57 +142,54 @@ class LogFile:
         self._prepare = prepare
         self._opening = opening
         self._is_first = True
-        self._descriptor: int | None = None
+        self.outlet = CLOSED
         self.identity = (-1, -1)
         self._is_regular = True
-        self._quiet_from = self._quiet_until = 0.0
-        self._most = sys.maxsize
         self._remembers = False
         self._forget()
         _all.add(self)
 
     def write(self, line: bytes) -> None:
-        """Append a line, or several whole ones."""
-        now = time.time()
-        length = len(line)
-        held = self.held + length
+        """Append a line, or several whole ones; `JSONFileHandler.handle` does the first part of it by itself."""
+        now, length = time.time(), len(line)
+        outlet = self.outlet
 
-        if held > self._most or not (self._quiet_from <= now < self._quiet_until):
+        if self.held + length > outlet.most or not (outlet.since <= now < outlet.until):
             self._prepare(self, length, now)
-            held = self.held + length
+            outlet = self.outlet
 
-        written = os.write(self._descriptor, line)  # type: ignore[arg-type]  # prepared
+        written = os.write(outlet.number, line)
 
         if written < length:
-            self._write_rest(self._descriptor, line, written)  # type: ignore[arg-type]  # as above
+            self.write_rest(outlet, line, written)
 
-        self.held = held
+        self.held += length
+        outlet.remembered.append(line)
 
-        if self._remembers:
-            self._doubtful.append(line)
-
-    def _write_rest(self, descriptor: int, lines: bytes, written: int) -> None:
+    def write_rest(self, outlet: Outlet, lines: bytes, written: int) -> None:
         """Go on after a short write (the disk is filling up): other processes may have written in between."""
         self.reached = lines.rfind(b"\n", 0, written) + 1
         rest = (b"\n" if written > self.reached else b"") + lines[self.reached :]
 
-        if os.write(descriptor, rest) < len(rest):
+        if os.write(outlet.number, rest) < len(rest):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         self.reached = 0
 
     def be_quiet(self, since: float, until: float, most: int = sys.maxsize) -> None:
         """Ask nobody between two unix times, as long as the file does not grow over so many bytes."""
-        self._quiet_from, self._quiet_until = since, until
-        self._most = most if self._is_regular else sys.maxsize
+        outlet = self.outlet
+        outlet.most = most if self._is_regular else sys.maxsize
 
         if self._remembers:
-            self._most = min(self._most, self._trusted + _MOST_DOUBT)
+            outlet.most = min(outlet.most, self._trusted + _MOST_DOUBT)
+
+        outlet.since, outlet.until = since, until
 
     @property
     def is_open(self) -> bool:
         """Whether there is a descriptor."""
-        return self._descriptor is not None
+        return self.outlet is not CLOSED
 
     @property
     def is_shared(self) -> bool:
@@ -146,7 +199,7 @@ class LogFile:
     @property
     def room(self) -> int:
         """Bytes that may follow before anybody has to be asked."""
-        return self._most - self.held if self._quiet_until else 0
+        return self.outlet.most - self.held if self.outlet.until else 0
 
     def fileno(self) -> int:
         """Give the descriptor.
@@ -154,10 +207,10 @@ class LogFile:
         Raises:
             ValueError: the file is not open.
         """
-        if self._descriptor is None:
+        if not self.is_open:
             raise ValueError("the file is not open")
 
-        return self._descriptor
+        return self.outlet.number
 
     def open(self, now: float) -> None:
         """Open the file that has the name; missing directories are made."""
@@ -183,9 +236,14 @@ class LogFile:
         self.identity = (status.st_dev, status.st_ino)
         self._is_regular = stat.S_ISREG(status.st_mode)
         self.opened_at = status.st_mtime if status.st_size else now
-        self._descriptor = descriptor
         self._is_first = False
         self._remembers = self.is_shared and self._is_regular
+        outlet = Outlet(descriptor)
+
+        if self._remembers:
+            outlet.remembered = self._doubtful
+
+        self.outlet = outlet
 
     def is_current(self) -> bool:
         """Tell whether the open file still has the name."""
@@ -208,31 +266,29 @@ class LogFile:
 
     def measure(self) -> int:
         """Ask for the size of the open file: other processes write to it too."""
-        if self._descriptor is not None:
-            self.held = os.fstat(self._descriptor).st_size
+        if self.is_open:
+            self.held = os.fstat(self.outlet.number).st_size
 
         return self.held
 
     def sync(self) -> None:
         """Flush what was written to the device."""
-        if self._descriptor is not None:
-            _sync(self._descriptor)
+        if self.is_open:
+            _sync(self.outlet.number)
 
     def release(self) -> None:
         """Let go of the file; the next line opens it again."""
-        descriptor, self._descriptor = self._descriptor, None
-        self._quiet_until = 0.0
+        outlet, self.outlet = self.outlet, CLOSED
+        outlet.until = 0.0
         self.reached = 0
 
-        if descriptor is not None:
-            self._take_deleted(descriptor)
+        if outlet is not CLOSED:
+            outlet.remembered = _Late(outlet.number, self._again) if self._remembers else _Nothing()
+            self._take_deleted(outlet.number)
 
-            with suppress(OSError):
-                try:
-                    if self._opening.synced:
-                        _sync(descriptor)
-                finally:
-                    os.close(descriptor)
+            if self._opening.synced:
+                with suppress(OSError):
+                    _sync(outlet.number)
 
     def close(self) -> None:
         """Let go of the file for good: what was written to a deleted one is brought to its place now."""
@@ -281,13 +337,17 @@ class LogFile:
         if lines and os.write(descriptor, lines) < len(lines):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        self._again = []
+        self._again.clear()
 
     def _flags(self) -> int:
         if not self._is_first:
             return 0
 
         return (os.O_TRUNC if self._opening.truncate else 0) | (os.O_EXCL if self._opening.exclusive else 0)
+
+
+CLOSED = Outlet(-1)
+"""Of no file: always asks."""
 
 
 def _sync(descriptor: int) -> None:

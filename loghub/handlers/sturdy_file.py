@@ -1,7 +1,8 @@
 """Lines on their way to a file, whatever the disk does: nothing is raised, and nothing is lost uncounted.
 
 Rules:
-1. While the file takes lines nothing here runs: who logs calls `write` under `lock`, which is the file's own.
+1. While the file takes lines nothing here runs: who logs writes to the outlet of `quick`, and where somebody has to be
+   asked he calls `write` under `lock`.
 2. A line that the file refuses waits in a ring, and those after it wait behind it, in their order. The file is tried
    again by the lines that come, after pauses that double from 0.1 s to 5 s, and by `flush` and `close`.
 3. The ring is bounded in lines and bytes. What is pushed out of it, the oldest first, and what waits when the file is
@@ -26,7 +27,7 @@ from weakref import WeakSet
 from loghub.handlers import lifetime
 from loghub.handlers.diagnostics import say, write
 from loghub.handlers.fallback import Fallback, Refused
-from loghub.handlers.log_file import LogFile
+from loghub.handlers.log_file import CLOSED, LogFile, Outlet
 from loghub.metrics import Family, register
 
 _PAUSE_SECONDS = 0.1
@@ -66,6 +67,7 @@ class SturdyFile:
     Attributes:
         lock: held by who writes; not the handler's, which a new configuration holds.
         write: appends a line or raises; its refusal goes to `refuse`.
+        quick: the file, where a line may be written to its outlet without the lock: not while lines wait.
         account: what became of lines that the file did not take.
         lost: lines lost by this one.
         is_well: whether the file took the last line.
@@ -88,13 +90,13 @@ class SturdyFile:
         self._fallback = fallback
         self._tell = tell
         self._usual: Callable[[bytes], None] = self._write_synced if synced else file.write
+        self._quickly = _Shut() if synced else file
         self._begin()
         _all.add(self)
 
     def _begin(self) -> None:
         self.lock = threading.RLock()
-        self.write = self._usual
-        self.is_well = True
+        self._serve()
         self._waiting: deque[Refused] = deque()
         self._bytes = 0
         self._pause = _PAUSE_SECONDS
@@ -104,6 +106,10 @@ class SturdyFile:
 
         if self.account.untold or self.account.untold_diverted:  # of a handler before this one
             self._begin_trouble("see what was said before")
+
+    def _serve(self) -> None:
+        self.write, self.quick = self._usual, self._quickly
+        self.is_well = True
 
     @property
     def waiting(self) -> int:
@@ -196,7 +202,7 @@ class SturdyFile:
             self.file.release()
 
             if for_good:
-                self.write = self._lose_all
+                self.write, self.quick = self._lose_all, _Shut()
 
         self._give_up(out)
 
@@ -228,7 +234,7 @@ class SturdyFile:
 
     def _begin_trouble(self, reason: str) -> None:
         """Let the next line be refused, and the file be tried with it."""
-        self.write = self._refuse_at_once
+        self.write, self.quick = self._refuse_at_once, _Shut()
         self.is_well = False
         self._reason = reason
         self._again_at = 0.0
@@ -261,8 +267,7 @@ class SturdyFile:
         finally:
             self._is_trying = False
 
-        self.write = self._usual
-        self.is_well = True
+        self._serve()
         return True
 
     def _write_account(self) -> None:
@@ -310,6 +315,16 @@ class SturdyFile:
     @property
     def _title(self) -> str:
         return f"JSONFileHandler {self.file.path}"
+
+
+class _Shut:
+    """No file: `write` is the way."""
+
+    held = 0
+    outlet = CLOSED
+
+    def write_rest(self, outlet: Outlet, lines: bytes, written: int) -> None:
+        """Do nothing: nothing is written to a closed outlet."""
 
 
 class _Troubled:
