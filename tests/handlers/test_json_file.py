@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -447,3 +449,38 @@ def test_file_that_somebody_else_has_rolled_is_not_rolled_again(tmp_path: Path) 
     sizes = [segment.path.stat().st_size for segment in segments(path)]
     assert min(sizes) > 1000, "a roll of a file that was just begun"
     assert len(messages_of(path)) == 80
+
+
+def test_descriptor_that_is_closed_meanwhile_is_nobody_elses_for_who_writes(tmp_path: Path) -> None:
+    path = tmp_path / "app.jsonl"
+    handler = JSONFileHandler(path, rotate="20 KB")
+    decoys = [tmp_path / f"decoy-{number}" for number in range(8)]
+    ended = threading.Event()
+
+    def write() -> None:
+        log_to(handler, (f"line {number}" for number in range(1500)))
+
+    def take_descriptors() -> None:  # each one that the handler lets go of is the next that is given out
+        while not ended.is_set():
+            files = [path.open("ab", buffering=0) for path in decoys]
+
+            for file in files:
+                file.close()
+
+            handler.close()
+
+    writers = [threading.Thread(target=write) for _ in range(4)]
+    taker = threading.Thread(target=take_descriptors)
+
+    for thread in (taker, *writers):
+        thread.start()
+
+    for thread in writers:
+        thread.join()
+
+    ended.set()
+    taker.join()
+    handler.close()
+
+    assert [path.stat().st_size for path in decoys] == [0] * 8
+    assert Counter(messages_of(path)) == {f"line {number}": 4 for number in range(1500)}
