@@ -46,11 +46,19 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts = []
     errors: list[str] = []
 
-    def open_page(url: str, *, width: int = 1440, height: int = 860, scheme: str = "light") -> Page:
+    def open_page(
+        url: str,
+        *,
+        width: int = 1440,
+        height: int = 860,
+        scheme: str = "light",
+        watch: Callable[[Page], None] = lambda _: None,
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
+        watch(page)
         page.goto(url)
         return page
 

@@ -2,13 +2,17 @@
 
 import { mount } from 'svelte';
 import { hub } from './api/hub';
+import { reports } from './api/reports';
 import { openTail } from './api/tail';
 import App from './App.svelte';
-import { LogsState } from './state/logs.svelte';
+import { Desk } from './state/desk.svelte';
 import './styles/fonts.css';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/columns.css';
+import './styles/list.css';
+import './styles/query.css';
+import './styles/table.css';
 
 const target = document.getElementById('app');
 
@@ -16,4 +20,7 @@ if (target === null) {
   throw new Error('index.html has lost its #app');
 }
 
-mount(App, { target, props: { logs: new LogsState(hub, openTail), signIn: (token: string) => hub.signIn(token) } });
+mount(App, {
+  target,
+  props: { desk: new Desk(hub, reports, openTail), signIn: (token: string) => hub.signIn(token) },
+});

@@ -13,6 +13,8 @@ export interface Filter {
 /** What the page needs of a hub; tests bring their own. */
 export interface Hub {
   search(filter: Filter, limit: number, cursor: string | null, signal?: AbortSignal): Promise<Page>;
+  /** The first events of a range, the oldest first. */
+  earliest(filter: Filter, limit: number, cursor: string | null, signal?: AbortSignal): Promise<Page>;
   /** The first event there is; undefined if none matches. */
   oldest(query: string, signal?: AbortSignal): Promise<LogEvent | undefined>;
   histogram(filter: Filter, buckets: number, signal?: AbortSignal): Promise<Counts>;
@@ -36,17 +38,22 @@ export class HubError extends Error {
 export const hub: Hub = {
   async search(filter, limit, cursor, signal) {
     const values = { ...filter, limit: String(limit), ...(cursor === null ? {} : { cursor }) };
-    return readPage(await get('api/v1/search', values, signal));
+    return readPage(await getJson('api/v1/search', values, signal));
+  },
+
+  async earliest(filter, limit, cursor, signal) {
+    const values = { ...filter, order: 'oldest', limit: String(limit), ...(cursor === null ? {} : { cursor }) };
+    return readPage(await getJson('api/v1/search', values, signal));
   },
 
   async oldest(query, signal) {
-    const page = readPage(await get('api/v1/search', { query, order: 'oldest', limit: '1' }, signal));
+    const page = readPage(await getJson('api/v1/search', { query, order: 'oldest', limit: '1' }, signal));
     return page.events[0];
   },
 
   async histogram(filter, buckets, signal) {
     const values = { ...filter, buckets: String(buckets), by: 'level' };
-    return readCounts(await get('api/v1/histogram', values, signal));
+    return readCounts(await getJson('api/v1/histogram', values, signal));
   },
 
   async signIn(token) {
@@ -63,7 +70,11 @@ export function address(path: string, values: Readonly<Record<string, string>> =
   return url;
 }
 
-async function get(path: string, values: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<Json> {
+export async function getJson(
+  path: string,
+  values: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<Json> {
   const text = await ask(path, { headers: { Accept: 'application/json' }, ...(signal ? { signal } : {}) }, values);
 
   try {
@@ -73,18 +84,28 @@ async function get(path: string, values: Readonly<Record<string, string>>, signa
   }
 }
 
-async function ask(path: string, init: RequestInit, values: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function ask(
+  path: string,
+  init: RequestInit,
+  values: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  return await (await open(path, init, values)).text().catch(unreachable);
+}
+
+/** Ask, and give the answer before its body is here; one that is no answer is an error. */
+export async function open(
+  path: string,
+  init: RequestInit,
+  values: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   const response = await fetch(address(path, values), { credentials: 'same-origin', ...init }).catch(unreachable);
-  const text = await response.text().catch(unreachable);
 
   if (!response.ok) {
-    throw new HubError(
-      response.status,
-      problemIn(text) ?? { code: '', message: `The hub answered ${response.status}.` },
-    );
+    const problem = problemIn(await response.text().catch(unreachable));
+    throw new HubError(response.status, problem ?? { code: '', message: `The hub answered ${response.status}.` });
   }
 
-  return text;
+  return response;
 }
 
 /** An abort is the caller's own doing and goes through; everything else means that nobody answered. */

@@ -46,6 +46,22 @@ export function readEvent(json: Json): LogEvent | undefined {
   };
 }
 
+/** A field's value by its name in queries: a literal name beats what is inside of objects. */
+export function valueOf(event: LogEvent, name: string): Json | undefined {
+  let found: Json | undefined = event.fields;
+  const whole = event.fields[name];
+
+  if (whole !== undefined) {
+    return whole;
+  }
+
+  for (const part of name.split('.')) {
+    found = isObject(found) ? found[part] : undefined;
+  }
+
+  return found;
+}
+
 /** What stands for a message that is empty: its template; nothing where there are fields to read. */
 export function standIn(event: LogEvent): string {
   const template = asText(event.fields['template'])?.trim() ?? '';

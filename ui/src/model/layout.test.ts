@@ -1,23 +1,47 @@
-import { expect, test } from 'vitest';
-import { indexAt, offsetOf } from './layout';
+import { describe, expect, test } from 'vitest';
+import { Layout, Scale } from './layout';
 
 const opens = [
-  { index: 1, height: 100 },
-  { index: 4, height: 50 },
+  { index: 2, height: 100 },
+  { index: 5, height: 50 },
 ];
 
-test('an open row moves those below it', () => {
-  expect([0, 1, 2, 4, 5].map((index) => offsetOf(index, 20, opens))).toEqual([0, 20, 140, 180, 250]);
+test('what is open pushes down the rows behind it', () => {
+  const layout = new Layout(10, 22, opens);
+  expect([0, 2, 3, 5, 6, 10].map((index) => layout.offset(index))).toEqual([0, 44, 166, 210, 282, 370]);
+  expect(layout.total).toBe(370);
 });
 
-test('a pixel in the open part belongs to its row', () => {
-  expect([0, 19, 20, 139, 140, 200, 249, 250, 271].map((y) => indexAt(y, 20, opens))).toEqual([
-    0, 0, 1, 1, 2, 4, 4, 5, 6,
-  ]);
-});
+test('each pixel belongs to the row whose top is above it', () => {
+  const layout = new Layout(10, 22, opens);
 
-test('the row at the offset of a row is that row', () => {
-  for (let index = 0; index < 50; index++) {
-    expect(indexAt(offsetOf(index, 22, opens), 22, opens)).toBe(index);
+  for (let y = 0; y < layout.total; y++) {
+    const index = layout.at(y);
+    expect(layout.offset(index)).toBeLessThanOrEqual(y);
+    expect(layout.offset(index + 1)).toBeGreaterThan(y);
   }
+});
+
+test('beyond the ends is the first and the last row', () => {
+  const layout = new Layout(10, 22, opens);
+  expect([layout.at(-5), layout.at(9999)]).toEqual([0, 9]);
+  expect(new Layout(0, 22).at(7)).toBe(0);
+});
+
+describe('a list higher than a browser’s box', () => {
+  const rows = 5_000_000;
+  const layout = new Layout(rows, 22);
+  const scale = new Scale(layout.total, 800);
+
+  test('both ends are reached, and every row between', () => {
+    expect(scale.height).toBe(16_000_000);
+    expect(scale.top(0)).toBe(0);
+    expect(scale.top(scale.height - 800)).toBeCloseTo(layout.total - 800, 3);
+    const middle = layout.offset(2_345_678);
+    expect(scale.top(scale.scrolled(middle))).toBeCloseTo(middle, 3);
+  });
+
+  test('one that fits is as it is', () => {
+    expect(new Scale(1000, 800)).toMatchObject({ height: 1000, factor: 1, isTrue: true });
+  });
 });

@@ -60,7 +60,15 @@ export function paint(query: string, wrong: number): PaintedToken[] {
 
 /** Write `field:value` as the hub will read it, in quotes where it has to be. */
 export function term(field: string, value: string): string {
-  return `${quoted(field, PLAIN_NAME.test(field) && !ALIASES.has(field))}:${quoted(value, PLAIN_VALUE.test(value))}`;
+  return `${fieldText(field)}:${valueText(value)}`;
+}
+
+export function fieldText(field: string): string {
+  return quoted(field, PLAIN_NAME.test(field) && !ALIASES.has(field));
+}
+
+export function valueText(value: string): string {
+  return quoted(value, PLAIN_VALUE.test(value));
 }
 
 /** Ask for a term (or against it) on top of a query; a term that contradicts it goes. */
@@ -181,6 +189,6 @@ function quoted(text: string, plain: boolean): string {
   return plain ? text : `"${text.replace(/["\\\n\r\t]/g, (character) => ESCAPES[character] ?? character)}"`;
 }
 
-function unquoted(text: string): string {
+export function unquoted(text: string): string {
   return text.startsWith('"') ? text.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1') : text;
 }

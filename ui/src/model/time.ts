@@ -20,6 +20,18 @@ export function full(timestamp: string, zone: Zone): string {
   return `${day(moment, zone)} ${clockOf(moment, zone)}${micros} ${zone === 'utc' ? 'UTC' : offset(moment)}`;
 }
 
+/** `11-22 14:17:21`: when it was, to the second. */
+export function moment(timestamp: string, zone: Zone): string {
+  const found = new Date(timestamp);
+  return Number.isNaN(found.getTime()) ? timestamp : `${day(found, zone).slice(5)} ${clockOf(found, zone).slice(0, 8)}`;
+}
+
+/** How long ago: `12 s`, `3 m`, in one unit. */
+export function ago(timestamp: string, now: number): string {
+  const ms = now - Date.parse(timestamp);
+  return Number.isNaN(ms) ? '' : ms < 1000 ? 'now' : (/^\d+ \w+/.exec(duration(ms))?.[0] ?? '');
+}
+
 /** `11-22 14:17` or `14:17` or `14:17:05`, as fine as the range needs. */
 export function tick(time: number, rangeMs: number, zone: Zone): string {
   const moment = new Date(time);

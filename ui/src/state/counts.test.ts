@@ -8,6 +8,7 @@ let answer: () => void = () => undefined;
 
 const hub: Hub = {
   search: () => Promise.reject(new Error('not asked here')),
+  earliest: () => Promise.reject(new Error('not asked')),
   oldest: () => Promise.resolve(readEvent({ _id: 's-1', timestamp: '2026-01-01T00:00:00.000000Z' })),
   histogram: (filter) => {
     asked.push(filter);

@@ -7,12 +7,13 @@
 
 import { HubError, type Filter, type Hub } from '../api/hub';
 import type { OpenTail } from '../api/tail';
-import type { Page, Problem } from '../model/answers';
+import type { Page } from '../model/answers';
 import type { LogEvent } from '../model/event';
 import type { Place } from '../model/permalink';
 import { bounds, DEFAULT_RANGE, sameRange, type Range } from '../model/range';
 import type { GapRow } from '../model/rows';
 import { justAfter } from '../model/time';
+import type { Failure } from './answer.svelte';
 import { CountsState } from './counts.svelte';
 import { RateState } from './rate.svelte';
 import { Meanwhile } from '../model/meanwhile';
@@ -20,6 +21,7 @@ import { RowsState } from './rows.svelte';
 import { TailState } from './tail.svelte';
 
 const PAGE = 200;
+const BIG_PAGE = 1000;
 const GAP_PAGE = 1000;
 const GAP_PAGES = 10;
 const EARLY = 5000;
@@ -29,11 +31,6 @@ const TAIL_ONLY: Failure = {
   status: 101,
   problem: { code: 'no_tail', message: 'The hub answers, but its live connection does not hold.' },
 };
-
-export interface Failure {
-  readonly status: number;
-  readonly problem: Problem;
-}
 
 export class LogsState {
   readonly rows = new RowsState();
@@ -159,6 +156,47 @@ export class LogsState {
       this.rows.addPage(page.events);
     });
     this.#paging = false;
+  }
+
+  /** Load the next newer events, where the list does not have the newest. */
+  async newer(): Promise<void> {
+    const top = this.rows.rows[0];
+
+    if (this.#paging || this.#early !== undefined || !this.rows.cut || top === undefined) {
+      return;
+    }
+
+    this.#paging = true;
+    await this.#attempt(async (signal) => {
+      const filter = { ...this.#filter(), from: top.timestamp };
+      let cursor: string | null = null;
+
+      // A thousand events of the same microsecond are one page without anything new.
+      do {
+        const page: Page = await this.#hub.earliest(filter, BIG_PAGE, cursor, signal);
+        cursor = page.cursor;
+
+        if (this.rows.addNewer(page.events, cursor !== null)) {
+          break;
+        }
+      } while (cursor !== null);
+    });
+    this.#paging = false;
+  }
+
+  /** Begin the list with the oldest events of the range. */
+  async fromOldest(): Promise<void> {
+    if (!this.hasMore || this.#early !== undefined) {
+      return;
+    }
+
+    this.#early = new Meanwhile(EARLY);
+    await this.#attempt(async (signal) => {
+      const page = await this.#hub.earliest(this.#filter(), BIG_PAGE, null, signal);
+      this.#cursor = null;
+      this.rows.reset(page.events, this.#early?.parts, page.cursor !== null);
+    });
+    this.#early = undefined;
   }
 
   /** Load what the tail had to leave out: everything between the rows around it. */

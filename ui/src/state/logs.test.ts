@@ -38,6 +38,7 @@ class Stage {
       const answer = this.pages.shift() ?? page([]);
       return answer instanceof HubError ? Promise.reject(answer) : Promise.resolve(answer);
     },
+    earliest: () => Promise.resolve(page([])),
     oldest: () => Promise.resolve(undefined),
     histogram: () => Promise.resolve({ from: 0, to: 1, stepMs: 1, series: [], total: 0 }),
     signIn: () => Promise.resolve(),

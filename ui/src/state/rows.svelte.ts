@@ -4,6 +4,8 @@
  * 1. While the reader follows, events go on top as they come, and the list keeps the newest `limit`.
  * 2. While he reads (has scrolled away, opened a row, paused), the list stands still and events wait.
  * 3. What waits is bounded too: the oldest of it is let go, and a gap says how many.
+ * 4. Pages are added at both ends. Beyond `most` rows the other end is let go, and loaded again when one goes there.
+ * 5. While the newest rows are not in the list, nothing new is put on top of it: it waits.
  */
 
 import type { LogEvent } from '../model/event';
@@ -17,10 +19,14 @@ export class RowsState {
   #trimmed = $state(0);
   #following = true;
   #gaps = 0;
+  /** There are newer events than the first of the list, and they are not in it. */
+  #cut = $state(false);
   readonly #limit: number;
+  readonly #most: number;
 
-  constructor(limit = 5000) {
+  constructor(limit = 5000, most = 20_000) {
     this.#limit = limit;
+    this.#most = most;
   }
 
   get rows(): readonly Row[] {
@@ -36,21 +42,46 @@ export class RowsState {
     return this.#trimmed;
   }
 
+  /** Newer events than those in the list exist, and are not in it. */
+  get cut(): boolean {
+    return this.#cut;
+  }
+
   /** Begin anew with these events, and with what came meanwhile. */
-  reset(events: readonly LogEvent[] = [], meanwhile: readonly Part[] = []): void {
+  reset(events: readonly LogEvent[] = [], meanwhile: readonly Part[] = [], cut = false): void {
     this.#rows = merge([], events.map(eventRow));
     this.#waiting = [];
     this.#trimmed = 0;
+    this.#cut = cut;
 
     for (const part of meanwhile) {
-      this.#show(isSkipped(part) ? [this.#gap(part)] : part.map(eventRow));
+      const rows = isSkipped(part) ? [this.#gap(part)] : part.map(eventRow);
+
+      if (cut) {
+        this.#wait(rows);
+      } else {
+        this.#show(rows);
+      }
     }
   }
 
   /** Add what a page of older events, or one that fills a gap, brought. */
   addPage(events: readonly LogEvent[]): void {
     this.#trimmed = Math.max(0, this.#trimmed - events.length);
-    this.#rows = merge(this.#rows, events.map(eventRow));
+    const rows = merge(this.#rows, events.map(eventRow));
+    const surplus = Math.max(0, rows.length - this.#most);
+    this.#rows = surplus > 0 ? rows.slice(surplus) : rows;
+    this.#cut ||= surplus > 0;
+  }
+
+  /** Add a page of newer events; `cut` tells whether there are still newer ones. True if it had any that were not here. */
+  addNewer(events: readonly LogEvent[], cut: boolean): boolean {
+    const before = this.#rows;
+    const { rows, gone } = keepNewest(merge(before, events.map(eventRow)), this.#most);
+    this.#rows = rows;
+    this.#trimmed += gone;
+    this.#cut = cut;
+    return rows !== before;
   }
 
   /** Take what just happened. */
@@ -70,9 +101,9 @@ export class RowsState {
   }
 
   follow(on: boolean): void {
-    this.#following = on;
+    this.#following = on && !this.#cut;
 
-    if (on) {
+    if (this.#following) {
       this.release();
     }
   }
@@ -93,11 +124,14 @@ export class RowsState {
   }
 
   #take(rows: readonly Row[]): void {
-    if (this.#following) {
+    if (this.#following && !this.#cut) {
       this.#show(rows);
-      return;
+    } else {
+      this.#wait(rows);
     }
+  }
 
+  #wait(rows: readonly Row[]): void {
     const fresh = unknown(this.#rows, rows);
     const { rows: kept, gone } = keepNewest(merge(this.#waiting, fresh), this.#limit);
     const oldest = kept.at(-1);

@@ -1,16 +1,24 @@
-/** What the reader prefers, kept in this browser. A browser that keeps nothing (private mode) is no error. */
+/** What the reader prefers, kept in this browser. */
 
+import type { Widths } from '../model/columns';
+import { asNumber, isObject, parseJson } from '../model/json';
 import type { Zone } from '../model/time';
+import { keep, recall } from './storage';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
-
-const THEME_KEY = 'loghub.theme';
-const ZONE_KEY = 'loghub.zone';
+export const DENSITIES = ['dense', 'airy'] as const;
+export type Density = (typeof DENSITIES)[number];
+export type Order = 'newest' | 'oldest';
 
 export class SettingsState {
-  #theme = $state<Theme>(THEMES.find((theme) => theme === recall(THEME_KEY)) ?? 'system');
-  #zone = $state<Zone>(recall(ZONE_KEY) === 'utc' ? 'utc' : 'local');
+  #theme = $state(one(THEMES, 'theme'));
+  #zone = $state(one(['local', 'utc'] as const, 'zone'));
+  #density = $state(one(DENSITIES, 'density'));
+  #order = $state(one(['newest', 'oldest'] as const, 'order'));
+  #wrap = $state(recall('wrap') === 'yes');
+  #facets = $state(recall('facets') !== 'no');
+  #widths = $state.raw<Widths>(widths());
 
   get theme(): Theme {
     return this.#theme;
@@ -18,7 +26,7 @@ export class SettingsState {
 
   set theme(theme: Theme) {
     this.#theme = theme;
-    keep(THEME_KEY, theme);
+    keep('theme', theme);
   }
 
   get zone(): Zone {
@@ -27,22 +35,69 @@ export class SettingsState {
 
   set zone(zone: Zone) {
     this.#zone = zone;
-    keep(ZONE_KEY, zone);
+    keep('zone', zone);
+  }
+
+  get density(): Density {
+    return this.#density;
+  }
+
+  set density(density: Density) {
+    this.#density = density;
+    keep('density', density);
+  }
+
+  /** Which events stand at the top of the list. */
+  get order(): Order {
+    return this.#order;
+  }
+
+  set order(order: Order) {
+    this.#order = order;
+    keep('order', order);
+  }
+
+  get wrap(): boolean {
+    return this.#wrap;
+  }
+
+  set wrap(wrap: boolean) {
+    this.#wrap = wrap;
+    keep('wrap', wrap ? 'yes' : 'no');
+  }
+
+  /** The fields beside the list are shown. */
+  get facets(): boolean {
+    return this.#facets;
+  }
+
+  set facets(facets: boolean) {
+    this.#facets = facets;
+    keep('facets', facets ? 'yes' : 'no');
+  }
+
+  /** Widths of columns that were changed by hand, in pixels. */
+  get widths(): Widths {
+    return this.#widths;
+  }
+
+  set widths(widths: Widths) {
+    this.#widths = widths;
+    keep('widths', JSON.stringify(widths));
   }
 }
 
-function recall(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
+/** What is kept, if it is still one of the options; else the first. */
+function one<const T extends readonly [string, ...string[]]>(options: T, name: string): T[number] {
+  return options.find((option) => option === recall(name)) ?? options[0];
 }
 
-function keep(key: string, value: string): void {
+function widths(): Widths {
   try {
-    localStorage.setItem(key, value);
+    const found = parseJson(recall('widths') ?? '{}');
+    const pairs = Object.entries(isObject(found) ? found : {}).map(([name, width]) => [name, asNumber(width) ?? 0]);
+    return Object.fromEntries(pairs.filter(([, width]) => Number(width) > 0)) as Widths;
   } catch {
-    // It holds until the page is closed.
+    return {};
   }
 }

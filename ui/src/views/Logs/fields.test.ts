@@ -18,8 +18,15 @@ test('what the application said stands before where it said it', () => {
   );
 });
 
-test('nested fields have the names that queries use', () => {
-  expect(names({ user: { id: 42, tags: ['a'] } })).toBe('user.id=42 user.tags=["a"]');
+test('nested fields are a tree, with the names that queries use', () => {
+  const event = readEvent({ _id: 's-1', user: { id: 42, tags: ['a'], cards: [{ no: 1 }] } });
+  const [user] = event === undefined ? [] : fieldsOf(event);
+  expect(user?.inside?.map(({ name, label, asked }) => [name, label, asked])).toEqual([
+    ['user.id', 'id', true],
+    ['user.tags', 'tags', false],
+    ['user.cards', 'cards', false],
+  ]);
+  expect(user?.inside?.[2]?.inside?.[0]?.inside?.[0]).toMatchObject({ name: 'user.cards.0.no', value: '1' });
 });
 
 test('a template that is the message is not repeated', () => {
