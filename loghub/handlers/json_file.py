@@ -151,7 +151,7 @@ class JSONFileHandler(DropInFileHandler):
         needs = settings.fallback is not None and settings.fallback.needs_records
         queue_of = settings.queue
         self._worker = None if queue_of is None else LineWorker(self._sturdy, queue_of, keeps_records=needs)
-        self._is_hooked = self._asks or self._worker is not None or _overrides(self, "emit")
+        self._is_hooked = self._asks or self._worker is not None or self._copies or _overrides(self, "emit")
         self._starts_with_roll = settings.start == "roll"
         logging.Handler.__init__(self, level)
 
@@ -255,7 +255,14 @@ class JSONFileHandler(DropInFileHandler):
 
         self._starts_with_roll = False
 
+    @property
+    def _copies(self) -> bool:
+        """Whether a hook may copy the file at a roll and delete it: then no other thread writes meanwhile."""
+        return callable(self.rotator) or _overrides(self, "rotate") or _overrides(self, "doRollover")
+
     def _prepare(self, file: LogFile, incoming: int, now: float) -> None:
+        self._is_hooked = self._is_hooked or self._copies  # a rotator is set at any time
+
         if self._starts_with_roll:
             self._open_first(file, now)
 

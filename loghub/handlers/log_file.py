@@ -7,10 +7,11 @@ Rules:
 3. A file that does not end with a newline when it is opened (a crash, a full disk) gets one first. What a short write
    left is ended in the same way, and its line is written again: a fragment stands before the whole line, at most.
 4. A shared file is held with a lock that its writers share (`hold.py`): nobody compresses or deletes it meanwhile.
-5. Many threads append at once, without a lock: whoever writes holds the outlet, and its descriptor is closed when the
-   last one lets go of it. All else is done under the lock of who uses this file.
+5. Many threads append at once, without a lock, each to the outlet that it has (`outlet.py`). All else is done under the
+   lock of who uses this file.
 6. The lines since the last look are remembered, up to a megabyte. Where the file was deleted or replaced meanwhile they
-   are written again, to the one that has the name now; where it was moved they stand in it.
+   are written again, to the one that has the name now; where it was moved they stand in it. A look vouches for the
+   lines that were written before it, not for those that threads write while it is taken.
 
 It decides nothing, and it raises OSError: what becomes of a line that cannot be written is the handler's matter.
 """
@@ -24,11 +25,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 from weakref import WeakSet
 
 from loghub.handlers.diagnostics import say
 from loghub.handlers.hold import is_named, share
+from loghub.handlers.outlet import CLOSED, Late, Nothing, Outlet
 
 _TORN_LOOKS = 5
 _TORN_WAIT_SECONDS = 0.002
@@ -57,58 +58,6 @@ class Opening:
     group: int = -1
     shared: bool = True
     synced: bool = False
-
-
-class Outlet:
-    """A descriptor, and until when a line may be written to it without asking anybody; closed when nobody has it.
-
-    Attributes:
-        number: the descriptor.
-        since: unix time from which on nobody has to be asked.
-        until: unix time before which nobody has to be asked.
-        most: bytes that the file may have then.
-        remembered: takes the lines that were written since the last look.
-    """
-
-    __slots__ = ("most", "number", "remembered", "since", "until")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.since = self.until = 0.0
-        self.most = sys.maxsize
-        self.remembered: _Memory = _Nothing()
-
-    def __del__(self) -> None:
-        if self.number >= 0:
-            with suppress(OSError):
-                os.close(self.number)
-
-
-class _Memory(Protocol):
-    """Takes lines, as a list does."""
-
-    def append(self, line: bytes, /) -> None:
-        """Take a line."""
-
-
-class _Nothing:
-    """Remembers nothing: of a file that no other process moves, or that is none."""
-
-    def append(self, _line: bytes, /) -> None:
-        """Forget the line."""
-
-
-class _Late:
-    """Takes the lines of threads that were writing while the file was let go of."""
-
-    def __init__(self, number: int, again: list[bytes]) -> None:
-        self._number = number
-        self._again = again
-
-    def append(self, line: bytes, /) -> None:
-        """Take back a line that nobody would find."""
-        if not os.fstat(self._number).st_nlink:
-            self._again.append(line)
 
 
 class LogFile:
@@ -146,7 +95,10 @@ class LogFile:
         self.identity = (-1, -1)
         self._is_regular = True
         self._remembers = False
-        self._forget()
+        self._again: list[bytes] = []  # lines of a deleted file
+        self._doubtful: list[bytes] = []  # lines since the last look
+        self._certain = 0  # how many of them were written before the last look
+        self._trusted = 0  # bytes in the file at the last look
         _all.add(self)
 
     def write(self, line: bytes) -> None:
@@ -241,12 +193,15 @@ class LogFile:
         outlet = Outlet(descriptor)
 
         if self._remembers:
+            self._doubtful = []
             outlet.remembered = self._doubtful
 
         self.outlet = outlet
 
     def is_current(self) -> bool:
         """Tell whether the open file still has the name."""
+        self._certain = len(self._doubtful)
+
         try:
             status = os.stat(self._name())  # noqa: PTH116 (on the path of every line, once a second)
         except OSError:
@@ -260,8 +215,9 @@ class LogFile:
         return self.held - self._trusted > _MOST_DOUBT
 
     def trust(self) -> None:
-        """Take what was written so far as being in its place: the file has the name."""
-        self._doubtful.clear()
+        """Take what was written before `is_current` was asked as being in its place."""
+        del self._doubtful[: self._certain]
+        self._certain = 0
         self._trusted = self.held
 
     def measure(self) -> int:
@@ -279,16 +235,18 @@ class LogFile:
     def release(self) -> None:
         """Let go of the file; the next line opens it again."""
         outlet, self.outlet = self.outlet, CLOSED
-        outlet.until = 0.0
         self.reached = 0
 
-        if outlet is not CLOSED:
-            outlet.remembered = _Late(outlet.number, self._again) if self._remembers else _Nothing()
-            self._take_deleted(outlet.number)
+        if outlet is CLOSED:
+            return
 
-            if self._opening.synced:
-                with suppress(OSError):
-                    _sync(outlet.number)
+        outlet.until = 0.0
+        outlet.remembered = Late(outlet.number) if self._remembers else Nothing()
+        self._take_deleted(outlet.number)
+
+        if self._opening.synced:
+            with suppress(OSError):
+                _sync(outlet.number)
 
     def close(self) -> None:
         """Let go of the file for good: what was written to a deleted one is brought to its place now."""
@@ -301,14 +259,10 @@ class LogFile:
             self.release()
 
     def abandon(self) -> None:
-        """Let go of the file in the child of a fork: what was written before is the parent's matter."""
-        self._forget()
-        self.release()
-
-    def _forget(self) -> None:
-        self._again: list[bytes] = []  # lines of a deleted file
-        self._doubtful: list[bytes] = []  # lines since the last look
-        self._trusted = 0  # bytes in the file at the last look
+        """Forget the file in the child of a fork, which has no outlet: what was written is the parent's matter."""
+        self.outlet = CLOSED
+        self._again, self._doubtful = [], []
+        self.reached = self._certain = self._trusted = 0
 
     def _open(self) -> int:
         """Open the file that has the name, and share it."""
@@ -329,25 +283,26 @@ class LogFile:
         if self._doubtful and not os.fstat(descriptor).st_nlink:
             self._again += self._doubtful
 
-        self.trust()
+        self._doubtful = []
+        self._certain, self._trusted = 0, self.held
 
     def _write_again(self, descriptor: int) -> None:
+        if not self._again:
+            return
+
         lines = b"".join(self._again)
+        written = os.write(descriptor, lines)
+        rest = lines[lines.rfind(b"\n", 0, written) + 1 :]
+        self._again = [rest] if rest else []
 
-        if lines and os.write(descriptor, lines) < len(lines):
+        if rest:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        self._again.clear()
 
     def _flags(self) -> int:
         if not self._is_first:
             return 0
 
         return (os.O_TRUNC if self._opening.truncate else 0) | (os.O_EXCL if self._opening.exclusive else 0)
-
-
-CLOSED = Outlet(-1)
-"""Of no file: always asks."""
 
 
 def _sync(descriptor: int) -> None:

@@ -3,7 +3,8 @@
 Rules:
 1. While the file takes lines nothing here runs: who logs writes to the outlet of `quick`, and where somebody has to be
    asked he calls `write` under `lock`.
-2. A line that the file refuses waits in a ring, and those after it wait behind it, in their order. The file is tried
+2. A line that the file refuses waits in a ring, and those after it wait behind it, in their order. One that comes when
+   the trouble is over already, or whose file was deleted beneath it, is written at once. Else the file is tried
    again by the lines that come, after pauses that double from 0.1 s to 5 s, and by `flush` and `close`.
 3. The ring is bounded in lines and bytes. What is pushed out of it, the oldest first, and what waits when the file is
    closed, goes to the fallback; where there is none, or it fails, it is lost.
@@ -27,7 +28,8 @@ from weakref import WeakSet
 from loghub.handlers import lifetime
 from loghub.handlers.diagnostics import say, write
 from loghub.handlers.fallback import Fallback, Refused
-from loghub.handlers.log_file import CLOSED, LogFile, Outlet
+from loghub.handlers.log_file import LogFile
+from loghub.handlers.outlet import CLOSED, Outlet, StaleError
 from loghub.metrics import Family, register
 
 _PAUSE_SECONDS = 0.1
@@ -119,7 +121,7 @@ class SturdyFile:
     def refuse(self, line: bytes, record: logging.LogRecord | None, error: BaseException) -> None:
         """Take a line that `write` refused."""
         with self.lock:
-            fresh = self.is_well
+            fresh, stale = self.is_well, isinstance(error, StaleError)
 
             if fresh:
                 self._stop(error)
@@ -127,11 +129,13 @@ class SturdyFile:
             needs_record = self._fallback is not None and self._fallback.needs_records
             self._waiting.append(Refused(line, record if needs_record else None))
             self._bytes += len(line)
-            back = not fresh and self._try(time.monotonic())
+            back = (stale or not fresh) and self._try(time.monotonic(), at_once=fresh)
             out = self._push_out(self._most, self._most_bytes)
 
         self._give_up(out)
-        self._report(back=back)
+
+        if not (fresh and back):  # else there was no trouble any more
+            self._report(back=back)
 
     def lose(self, count: int, reason: str = "") -> None:
         """Count lines that are lost for another reason, and tell of them before the next line.
@@ -243,7 +247,7 @@ class SturdyFile:
         self._count(max(1, lines.count(b"\n")))
 
     def _refuse_at_once(self, _line: bytes) -> NoReturn:
-        raise OSError(self._reason)
+        raise StaleError(self._reason)
 
     def _try(self, now: float, *, at_once: bool = False) -> bool:
         """Write what waits, if it is time; tell whether all of it is written."""
