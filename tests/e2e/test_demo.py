@@ -60,7 +60,7 @@ def test_demo_shows_the_shop_live_and_loses_nothing(demo: str, open_page: Callab
         expect(page.get_by_role("gridcell", name=service, exact=True).first).to_be_visible(timeout=30_000)
 
     ask(page, "level>=warning exception:*")
-    failed = rows(page).filter(has=page.get_by_role("gridcell", name="ERROR", exact=True))
+    failed = rows(page).filter(has=page.get_by_role("gridcell", name="ERR", exact=True))
     expect(failed.nth(EXCEPTIONS)).to_be_visible(timeout=120_000)
     ask(page, "level>=info -logger:loghub.access -logger:uvicorn")
     expect(rows(page).nth(20)).to_be_visible()

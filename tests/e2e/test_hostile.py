@@ -110,3 +110,69 @@ def test_escapes_and_control_characters_do_not_reach_the_page(
     expect(rows(page)).to_have_count(1)
     expect(row_with(page, "red")).to_have_count(1)
     assert "\x1b" not in page.content()
+
+
+def test_direction_marks_and_zero_width_characters_cannot_rearrange_a_row(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+
+    log(hub, r"logger.info('user \u202egnp.exe\u2066 \u200bsigned in \u05d0\u05d1')", service="\\u202eshop")
+
+    expect(rows(page)).to_have_count(1)
+    text = rows(page).inner_text()
+    assert "\u202e" not in text
+    assert "\u2066" not in text
+    assert page.locator("[role=gridcell].message").evaluate("cell => getComputedStyle(cell).unicodeBidi") == "isolate"
+
+
+def test_huge_line_and_thousands_of_fields_are_folded_and_the_page_stays_quick(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    page = open_page(hub.url)
+    expect_live(page)
+
+    log(
+        hub,
+        "logger.info('start ' + 'y' * 1_000_000)",
+        "logger.info('wide', extra={f'field_{n:04d}': n for n in range(2000)})",
+    )
+
+    row = row_with(page, "wide")
+    expect(row).to_have_count(1)
+    expect(rows(page)).to_have_count(2)
+    assert len(rows(page).last.inner_text()) < 5000
+    row.click()
+    details = page.get_by_role("region", name="Event details")
+    expect(details.get_by_role("button", name="Show all")).to_be_visible()
+    assert details.locator(".field").count() <= 110
+    row.click()
+    row_with(page, "start").click()
+    assert len(details.inner_text()) < 10_000
+    assert page.evaluate("document.querySelectorAll('*').length") < 3000
+
+
+def test_page_runs_no_inline_script_and_asks_no_other_host(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    asked: list[str] = []
+    refused: list[str] = []
+
+    def watch(page: Page) -> None:
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
+
+    log(hub, "logger.info('one')")
+    page = open_page(hub.url, watch=watch)
+    row_with(page, "one").click()
+
+    for screen in ("Patterns", "Errors", "Sources", "Overview", "Settings"):
+        page.get_by_role("link", name=screen).click()
+        expect(page.get_by_role("main", name=screen)).to_be_visible()
+
+    assert [url for url in asked if not url.startswith((hub.url, f"ws://127.0.0.1:{hub.port}"))] == []
+    assert refused == []
+    policy = page.request.get(hub.url).headers["content-security-policy"]
+    assert "unsafe-inline" not in policy.split("style-src")[0]
+    assert page.locator("script:not([src])").count() == 0

@@ -1,6 +1,8 @@
-"""Pictures of the viewer in its states, to be looked at; here it is only checked that nothing overflows."""
+"""Pictures of every screen and state, to be looked at; checked is that nothing overflows and that axe finds nothing."""
 
+import json
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from e2e.viewer_page import ask, expect_live, row_with, rows
 from processes import HubProcess
+
+AXE = files("axe_playwright_python") / "axe.min.js"
 
 BUSY = (
     "import random",
@@ -17,8 +21,10 @@ BUSY = (
     "for n in range(300): say(n)",
     "logger.info('x' * 5000)",
     "try: {}['sku-1']",
-    "except KeyError: logger.exception('pricing failed')",
+    "except KeyError: logger.exception('pricing failed', extra={'request_id': 'r-77', 'user': {'id': 42}})",
 )
+
+SCREENS = ("Patterns", "Errors", "Request", "Sources", "Overview", "Settings")
 
 
 def picture(page: Page, path: Path) -> None:
@@ -28,13 +34,30 @@ def picture(page: Page, path: Path) -> None:
     assert width <= window
 
 
+def faults(page: Page) -> list[str]:
+    """Give what axe finds, as rule and place."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
+
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{rule['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
+        for rule in found["violations"]
+        for node in rule["nodes"][:3]
+    ]
+
+
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 360])
-def test_pictures_of_every_state(
+def test_every_screen_and_state_fits_the_window_and_axe_finds_nothing(
     scheme: str, width: int, hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None], shots: Path
 ) -> None:
+    found: dict[str, list[str]] = {}
+
     def shoot(state: str) -> None:
         picture(page, shots / f"{state}-{scheme}-{width}.png")
+        found[state] = faults(page)
 
     page = open_page(hub.url, width=width, scheme=scheme)
     expect_live(page)
@@ -49,6 +72,37 @@ def test_pictures_of_every_state(
     expect(page.get_by_role("region", name="Event details")).to_be_visible()
     shoot("open")
 
+    page.get_by_role("button", name="In context").click()
+    expect(page.get_by_role("treegrid", name="Events around").get_by_role("row")).not_to_have_count(1)
+    shoot("context")
+    page.keyboard.press("Escape")
+
+    for name in ("Saved", "Export", "View"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        shoot(name.lower())
+        page.keyboard.press("Escape")
+
+    page.get_by_role("searchbox", name="Query").press_sequentially("service:")
+    expect(page.get_by_role("option", name="shop")).to_be_visible()
+    shoot("completion")
+    page.keyboard.press("Escape")
+
+    for screen in SCREENS:
+        page.get_by_role("link", name=screen).click()
+        expect(page.get_by_role("main", name=screen)).to_be_visible()
+
+        if screen == "Request":
+            page.get_by_label("Request or trace").fill("r-77")
+            page.get_by_role("button", name="Show").click()
+
+        if screen != "Settings":
+            expect(page.locator("[aria-busy=true]")).to_have_count(0)
+            expect(page.locator("main").get_by_role("button").first).to_be_visible()
+
+        shoot(screen.lower())
+
+    page.get_by_role("link", name="Logs").click()
     ask(page, "level>=warning (service:shop")
     expect(page.get_by_role("alert")).to_be_visible()
     shoot("error")
@@ -60,3 +114,5 @@ def test_pictures_of_every_state(
     hub.stop()
     expect(page.get_by_role("status").filter(has_text="lost")).to_be_visible()
     shoot("lost")
+    said = "\n".join(f"{state}: {fault}" for state, each in found.items() for fault in each)
+    assert said == ""

@@ -68,10 +68,10 @@ export function standIn(event: LogEvent): string {
   return template !== '' || extras(event) !== '' ? template : '(no message)';
 }
 
-/** What the application added to this event, as `key=value`. */
-export function extras(event: LogEvent): string {
+/** What the application added to this event, as `key=value`, without what has a column of its own. */
+export function extras(event: LogEvent, columns: readonly string[] = []): string {
   return Object.entries(event.fields)
-    .filter(([key]) => !STANDARD.has(key) && !key.startsWith('_'))
+    .filter(([key]) => !STANDARD.has(key) && !key.startsWith('_') && !columns.includes(key))
     .map(([key, value]) => `${key}=${plain(value)}`)
     .join(' ');
 }

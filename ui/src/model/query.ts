@@ -1,10 +1,12 @@
 /**
  * A query as text: its pieces in colour, terms added to it, what of it to mark in messages.
  *
- * The hub parses queries and says what is wrong with them. This reads just enough to colour and to extend one.
+ * The hub parses queries and says what is wrong with them. This reads just enough to extend one while it is being typed.
  */
 
-export type TokenKind = 'space' | 'field' | 'operator' | 'value' | 'text' | 'regex' | 'keyword' | 'group';
+import { read, type Piece } from './grammar';
+
+export type TokenKind = Piece;
 
 export interface Token {
   readonly kind: TokenKind;
@@ -50,12 +52,18 @@ export function tokens(query: string): Token[] {
 /** The pieces, with the character at `wrong` on its own; where that is the end, a place for what is missing. */
 export function paint(query: string, wrong: number): PaintedToken[] {
   let start = 0;
-  const painted = tokens(query).flatMap(({ kind, text }) => {
+  const painted = coloured(query).flatMap(({ kind, text }) => {
     const at = wrong - start;
     start += text.length;
     return at >= 0 && at < text.length ? cutAt(kind, text, at) : [{ kind, text, wrong: false }];
   });
   return wrong >= query.length ? [...painted, { kind: 'space', text: ' ', wrong: true }] : painted;
+}
+
+/** As the grammar reads it; behind the place where that ends, as far as single pieces can be told. */
+function coloured(query: string): readonly Token[] {
+  const { pieces, wrongAt } = read(query);
+  return wrongAt < 0 ? pieces : [...pieces, ...tokens(query.slice(wrongAt))];
 }
 
 /** Write `field:value` as the hub will read it, in quotes where it has to be. */

@@ -11,7 +11,11 @@ logging.config.dictConfig({
         "json": {"()": "loghub.JSONFormatter", "static": {"service": ${quoted(service)}}},
     },
     "handlers": {
-        "hub": {"class": "loghub.RemoteHandler", "url": ${quoted(url)}, "formatter": "json"},
+        "hub": {
+            "class": "loghub.RemoteHandler",
+            "url": ${quoted(url)},
+            "formatter": "json",
+        },
     },
     "root": {"level": "INFO", "handlers": ["hub"]},
 })

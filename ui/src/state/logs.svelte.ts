@@ -116,6 +116,11 @@ export class LogsState {
     return this.#busy;
   }
 
+  /** Older or newer events are on their way. */
+  get paging(): boolean {
+    return this.#paging;
+  }
+
   /** There are older events than those in the list. */
   get hasMore(): boolean {
     return this.#cursor !== null || this.rows.trimmed > 0;
