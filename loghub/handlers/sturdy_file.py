@@ -54,6 +54,10 @@ class Account:
     untold: int = 0
     untold_diverted: int = 0
 
+    def forget(self) -> None:
+        """Start anew in the child of a fork: what was lost before is in its parent's account."""
+        self.lost = self.diverted = self.dropped = self.untold = self.untold_diverted = 0
+
 
 class SturdyFile:
     """A file that takes what it can, when it can.
@@ -215,8 +219,8 @@ class SturdyFile:
 
     def forget(self) -> None:
         """Start anew in the child of a fork."""
+        self.account.forget()
         self._begin()
-        self.account.untold = self.account.untold_diverted = 0
         self.lost = 0
         self.file.release()
 
