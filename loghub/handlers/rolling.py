@@ -28,7 +28,7 @@ from loghub.handlers.log_file import LogFile
 from loghub.handlers.retention import Retention
 from loghub.handlers.roll_lock import roll_lock
 from loghub.handlers.upkeep import Chores, upkeep
-from loghub.segments import next_path
+from loghub.segments import FORMS, next_path
 
 LOOK_SECONDS = 1.0
 _ROLL_AGAIN_SECONDS = 10.0
@@ -210,6 +210,13 @@ def rename_to_segment(path: Path, now: float) -> None:
 
 
 def segment_path(path: Path, now: float) -> Path:
-    """Give the name of a log's next segment."""
+    """Give the name of a log's next segment, which no other one has in any form."""
     names = os.listdir(path.parent)  # noqa: PTH208 (names are what is needed)
-    return next_path(path, datetime.fromtimestamp(now, UTC), names)
+    rolled = datetime.fromtimestamp(now, UTC)
+    segment = next_path(path, rolled, names)
+
+    # A long list takes several calls to the system: a segment compressed meanwhile may stand in none of them.
+    while any(segment.with_name(segment.name + form).exists() for form in FORMS):
+        segment = next_path(path, rolled, [segment.name])
+
+    return segment

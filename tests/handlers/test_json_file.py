@@ -14,6 +14,7 @@ import pytest
 
 from loghub.handlers.hold import alone
 from loghub.handlers.json_file import JSONFileHandler
+from loghub.handlers.rolling import segment_path
 from loghub.handlers.upkeep import upkeep
 from loghub.segments import open_segment, segments
 
@@ -449,6 +450,22 @@ def test_file_that_somebody_else_has_rolled_is_not_rolled_again(tmp_path: Path) 
     sizes = [segment.path.stat().st_size for segment in segments(path)]
     assert min(sizes) > 1000, "a roll of a file that was just begun"
     assert len(messages_of(path)) == 80
+
+
+@pytest.mark.parametrize("form", ["", ".gz", ".zst"])
+def test_segment_that_a_list_lacks_since_it_is_compressed_meanwhile_is_not_overwritten(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "app.jsonl"
+    path.touch()
+    taken = [tmp_path / f"app-20010909T014640-{number:04d}.jsonl{form}" for number in (1, 2)]
+
+    for segment in taken:
+        segment.touch()
+
+    monkeypatch.setattr(os, "listdir", lambda _: ["app.jsonl"])
+
+    assert segment_path(path, 1_000_000_000.0) == tmp_path / "app-20010909T014640-0003.jsonl"
 
 
 def test_descriptor_that_is_closed_meanwhile_is_nobody_elses_for_who_writes(tmp_path: Path) -> None:

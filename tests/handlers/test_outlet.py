@@ -189,3 +189,23 @@ def test_rotator_that_copies_doubles_and_loses_nothing_of_other_threads(tmp_path
 
     handler.close()
     assert Counter(messages_of(*tmp_path.glob("app.jsonl*"))) == {f"{n}": 4 for n in range(1000)}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # threads of other tests
+def test_child_of_a_fork_does_not_count_what_its_parent_has_lost(tmp_path: Path) -> None:
+    handler = JSONFileHandler(tmp_path / "app.jsonl")
+    handler._sturdy.lose(3, "a record has no line")
+    child = os.fork()
+
+    if child == 0:
+        status = 255
+
+        try:
+            log_to(handler, "one")
+            status = handler._sturdy.account.lost + handler.lost
+        finally:
+            os._exit(status)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert handler._sturdy.account.lost == 3
+    handler.close()
