@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from loghub.cli.hub_source import TOKEN
+from loghub.cli.hub_source import TOKEN, hub_at
 from loghub.cli.printing import INTERRUPTED
 from loghub.cli.sources import warn
 from loghub.client import Hub
@@ -56,7 +56,7 @@ def command(query: str, url: str, target: Path | None, token: str | None, **opti
     kind, archive = _shape(target, options["kind"], options["archive"])
     asked = {"query": query, "from": options["since"], "to": options["until"], "format": kind, "archive": archive}
 
-    with Hub(url, token=token) as hub:
+    with hub_at(url, token) as hub:
         try:
             if target is None:
                 _write_out(hub, asked)

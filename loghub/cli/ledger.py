@@ -1,15 +1,12 @@
 """`loghub sources`: who sends to a hub, and what is missing, to the record."""
 
 import json
-import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from loghub.cli.hub_source import TOKEN
-from loghub.client import Hub
+from loghub.cli.hub_source import TOKEN, hub_at
 from loghub.errors import require
 
 if TYPE_CHECKING:
@@ -32,7 +29,7 @@ def command(url: str, token: str | None, limit: int, *, as_json: bool) -> None:
     It asks the hub at URL what became of the records of each process, exactly.
     A "?" stands for what nobody has told the hub.
     """
-    with Hub(url, token=token if _is_for(url) else None) as hub:
+    with hub_at(url, token) as hub:
         sources: Any = hub.get("sources", {"limit": str(limit)})["sources"]
 
     if as_json:
@@ -48,12 +45,6 @@ def command(url: str, token: str | None, limit: int, *, as_json: bool) -> None:
     for source in sources:
         for gap in source["gaps"]:
             click.echo(_sentence(source, gap))
-
-
-def _is_for(url: str) -> bool:
-    """Tell whether the token is meant for this hub: where LOGHUB_URL names one, its LOGHUB_TOKEN goes to no other."""
-    source = click.get_current_context().get_parameter_source("token")
-    return source is ParameterSource.COMMANDLINE or os.environ.get("LOGHUB_URL", url).rstrip("/") == url.rstrip("/")
 
 
 def _table(sources: list[dict[str, Any]], now: datetime) -> "Table":

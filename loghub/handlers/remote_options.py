@@ -159,13 +159,15 @@ def _without_environment(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _token_for(url: str) -> Secret | None:
     """Give LOGHUB_TOKEN to the address that it was given for."""
-    given = os.environ.get(TOKEN_VARIABLE)
-    its_url = os.environ.get(URL_VARIABLE, "")
-
-    if not given or _same(its_url) != _same(url):
+    if not os.environ.get(TOKEN_VARIABLE) or not is_token_for(url):
         return None
 
     return from_environment(f"env:{TOKEN_VARIABLE}", "token")
+
+
+def is_token_for(url: str) -> bool:
+    """Tell whether LOGHUB_TOKEN was given for an address: LOGHUB_URL names it."""
+    return _same(os.environ.get(URL_VARIABLE, "")) == _same(url)
 
 
 def _same(url: str) -> tuple[str, str | None, int | None, str] | None:

@@ -30,6 +30,7 @@ def url(memory: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("LOGHUB_TOKEN", TOKEN)
 
     with served(create_app(memory, Settings(token=TOKEN), ingest=False)) as address:
+        monkeypatch.setenv("LOGHUB_URL", f"http://{address}/")
         yield f"http://{address}"
 
 
@@ -45,6 +46,19 @@ def test_search_shows_what_a_hub_has(url: str) -> None:
     found = run("search", "", url, "-n", "2", "--json")
     assert [json.loads(text)["message"] for text in found.stdout.splitlines()] == ["m8", "m9"]
     assert run("search", "nothing", url).exit_code == 1
+
+
+@pytest.mark.parametrize("words", [("search", ""), ("tail",), ("export", "")])
+def test_token_of_the_environment_goes_to_the_hub_it_was_given_for_alone(
+    url: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(*words, url).exit_code == 0
+
+    for other in ("http://127.0.0.1:1", None):
+        monkeypatch.setenv("LOGHUB_URL", other) if other else monkeypatch.delenv("LOGHUB_URL")
+        assert run(*words, url).exit_code != 0
+
+    assert run(*words, url, "--token", TOKEN).exit_code == 0
 
 
 def test_a_hub_beside_files_is_refused(url: str, tmp_path: Path) -> None:

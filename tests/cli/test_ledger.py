@@ -39,9 +39,8 @@ def send(url: str, first: int, count: int, report: Report | None = None, service
 
 
 def run(*arguments: str, **environment: str) -> Result:
-    return CliRunner().invoke(
-        command, arguments, env={"LOGHUB_TOKEN": TOKEN, "COLUMNS": "200", **environment}, catch_exceptions=False
-    )
+    given = {"LOGHUB_TOKEN": TOKEN, "LOGHUB_URL": arguments[0] if arguments else "", "COLUMNS": "200", **environment}
+    return CliRunner().invoke(command, arguments, env=given, catch_exceptions=False)
 
 
 def test_sources_are_a_table_and_what_they_lost_is_said_in_sentences(url: str) -> None:

@@ -45,6 +45,7 @@ class Incarnation:
         source: the id under which they are sent.
         newest: number of the newest record.
         admits: records below this level are not taken in.
+        rolls: segments that this process made.
         acked: records that the hub has.
         dead: records that the hub will never take.
         dropped: records that were lost for want of room.
@@ -54,7 +55,7 @@ class Incarnation:
         self.source = meta.source
         self.acked = self.dead = self.dropped = 0
         self.newest = 0
-        self.admits = 0
+        self.admits = self.rolls = 0
         self._unseen = 0  # numbers up to the newest that are no records of this lane's account
         self.damages: list[tuple[Segment, Damage]] = []
         self._claim = claimed
@@ -140,6 +141,7 @@ class Incarnation:
         with self._moving:
             done = self._finish()
             self._segments.append(made)
+            self.rolls += 1
             self._unsynced.append(done or made)
             self._segment, self._store, self._end, self._room = made, store, 0, size
 

@@ -199,6 +199,12 @@ def recover(path: Path, settled: int) -> tuple[Segment, list[Damage]]:
         segment.gaps = found[-1] - found[0] + 1 - len(found)
 
     segment.close()
+
+    # What was allocated and is not written would count against the cap for as long as the rest is not sent.
+    with suppress(OSError):
+        os.truncate(path, segment.end)
+        segment.size = segment.end
+
     return segment, damaged
 
 

@@ -8,6 +8,8 @@ from loghub.handlers.spool.overflow import POLICIES, Overflow
 _ADOPT_EVERY = 30.0
 _SEGMENT = 4 * 1024 * 1024
 _SMALLEST_SEGMENT = 64 * 1024
+_FIRST_SEGMENT = 256 * 1024
+_DOUBLINGS = 16
 _PART = 16  # a segment is at most this part of the cap
 _RING = (100_000, 32_000_000)
 SMALLEST = 4 * _SMALLEST_SEGMENT
@@ -40,7 +42,10 @@ class Settings:
     ring: tuple[int, int] = _RING
     adopt_every: float = _ADOPT_EVERY
 
-    @property
-    def segment(self) -> int:
-        """Bytes of a segment."""
-        return max(min(self.size // _PART, _SEGMENT), _SMALLEST_SEGMENT)
+    def segment(self, number: int) -> int:
+        """Give the bytes of an incarnation's segment, counted from 0: each is twice the last one, up to a limit.
+
+        A process that logs little, or is restarted all the time, takes little of the cap.
+        """
+        most = max(min(self.size // _PART, _SEGMENT), _SMALLEST_SEGMENT)
+        return min(_FIRST_SEGMENT << min(number, _DOUBLINGS), most)

@@ -151,7 +151,7 @@ class Spool:
     def _append_with_room(self, line: bytes, level: int) -> bool:
         """Write a line if the cap leaves room for it, in a new segment where the last one is full."""
         own = self._own or self._begin()
-        needed = max(self._settings.segment, len(line) + OVERHEAD)
+        needed = max(self._settings.segment(own.rolls), len(line) + OVERHEAD)
 
         if not self._make_room(own, level, needed):
             own.admits = max(own.admits, self._settings.overflow.above(level))

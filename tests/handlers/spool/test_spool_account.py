@@ -83,9 +83,9 @@ class Killed(RuleBasedStateMachine):
         path = data.draw(st.sampled_from(self.segments()))
         content = bytearray(path.read_bytes())
         frames = [part for part in scan(bytes(content)) if isinstance(part, Found)]
-        place = data.draw(st.integers(0, frames[-1].end if frames else 10))
+        place = data.draw(st.integers(0, min(frames[-1].end if frames else 10, len(content))))
 
-        if change:
+        if change and place < len(content):
             content[place] ^= change
             hit = [part for part in frames if part.at <= place < part.end]
         else:
