@@ -234,7 +234,7 @@ class JSONFileHandler(DropInFileHandler):
 
     def flush(self) -> None:
         """Write what is queued, and try again to write what the file refused."""
-        if self._worker is None or self._worker.drain(self._settings.queue.deadline if self._settings.queue else 0):
+        if self._worker is None or self._worker.drain():
             self._sturdy.flush()
 
     def close(self) -> None:

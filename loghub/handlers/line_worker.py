@@ -10,8 +10,8 @@ Rules:
 3. `drain` writes the queue in the thread that calls it: `flush` and `close` wait for no thread but for the batch that
    is being written, and that for a bounded time. A new configuration calls them while it holds logging's lock.
 4. The child of a fork has an empty queue and no thread: what the parent queued is the parent's to write.
-5. At exit the queue is drained for a deadline; what is left then is lost, counted and said. Lines that come later are
-   written where they are logged.
+5. At exit the queue is drained for a deadline; what is left then is lost, counted and said (but for the batch that is
+   being written: nobody knows). Lines that come later are written where they are logged, and nothing waits long again.
 """
 
 import logging
@@ -30,6 +30,7 @@ from loghub.handlers.sturdy_file import SturdyFile
 _LINGER_SECONDS = 0.02
 _CHUNK_BYTES = 64_000
 _RETRY_SECONDS = 0.5
+_AFTER_END_SECONDS = 0.1
 _FOREVER = 3600.0
 
 
@@ -81,6 +82,7 @@ class LineWorker:
         self._writer = 0  # the thread that drains
         self._thread: threading.Thread | None = None
         self._closed = self._inline = False
+        self._deadline = self._bounds.deadline
 
     @property
     def queued(self) -> int:
@@ -106,14 +108,15 @@ class LineWorker:
             self._wake()
 
         if self._inline:
-            self.drain(self._bounds.deadline)
+            self.drain()
 
-    def drain(self, seconds: float) -> bool:
+    def drain(self, seconds: float | None = None) -> bool:
         """Write what is queued at this moment; tell whether that is done.
 
         Args:
-            seconds: how long that may take.
+            seconds: how long that may take; the deadline by default.
         """
+        seconds = self._deadline if seconds is None else seconds
         until = time.monotonic() + seconds
 
         if self._writer == threading.get_ident() or not self._sturdy.lock.acquire(timeout=min(seconds, _FOREVER)):
@@ -139,7 +142,7 @@ class LineWorker:
 
     def close(self) -> bool:
         """Write what is queued; tell whether that worked within the deadline. Else the thread goes on with it."""
-        done = self.drain(self._bounds.deadline)
+        done = self.drain()
         self._closed = True
         self._ring()
         return done
@@ -147,10 +150,16 @@ class LineWorker:
     def end(self, until: float) -> None:
         """Write what is queued before the process ends; the rest is lost."""
         if not self.drain(max(until - time.monotonic(), 0.0)):
+            self._deadline = min(self._deadline, _AFTER_END_SECONDS)
+
             with self._lock:
                 left = len(self._queue)
+                self._queue.clear()
+                self._bytes = 0
+                self._dropped += left
 
-            say(f"JSONFileHandler {self._sturdy.file.path}", f"the end came before {left} lines were written")
+            if left:
+                say(f"JSONFileHandler {self._sturdy.file.path}", f"the end came before {left} lines were written")
 
         self._inline = True
 

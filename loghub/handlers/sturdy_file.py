@@ -34,6 +34,7 @@ from loghub.metrics import Family, register
 
 _PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
+_EXIT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -217,6 +218,14 @@ class SturdyFile:
         if out:
             write(self._title, f"closed while it could not write ({self._reason}); {self._counts()}")
 
+    def end(self, seconds: float) -> None:
+        """Close the file before the process ends, unless a disk that does not answer holds it for so long."""
+        if self.lock.acquire(timeout=seconds):
+            self.lock.release()
+            self.close()
+        else:
+            write(self._title, f"the end came before {self.waiting} lines were written")
+
     def forget(self) -> None:
         """Start anew in the child of a fork."""
         self.account.forget()
@@ -346,7 +355,7 @@ class _Troubled:
         troubled = [sturdy for sturdy in tuple(_all) if sturdy.waiting]
 
         for sturdy in troubled:
-            sturdy.close()
+            sturdy.end(_EXIT_SECONDS)
 
         return not troubled
 

@@ -305,6 +305,12 @@ def test_end_of_the_process_waits_for_a_stalled_disk_no_longer_than_its_deadline
 
         for n in range(7):
             logging.warning("%d", n)
+
+        class Counted(logging.Handler):
+            def close(self):
+                print(handler.lost, "lost")
+
+        counted = Counted()  # closed by logging.shutdown, before the file
     """
     begin = time.monotonic()
     done = subprocess.run(
@@ -317,6 +323,7 @@ def test_end_of_the_process_waits_for_a_stalled_disk_no_longer_than_its_deadline
     )
     assert time.monotonic() - begin < 10
     assert "the end came before 7 lines were written" in done.stderr
+    assert done.stdout == "7 lost\n"
 
 
 def test_signal_handler_that_logs_in_the_middle_of_a_call_loses_nothing(tmp_path: Path) -> None:
@@ -346,3 +353,28 @@ def test_signal_handler_that_logs_in_the_middle_of_a_call_loses_nothing(tmp_path
 def test_queue_options_without_a_queue_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"overflow='drop_new': there is no queue .* give write: async"):
         JSONFileHandler(tmp_path / "app.jsonl", overflow="drop_new")
+
+
+def test_end_of_the_process_waits_a_moment_only_where_lines_wait_behind_a_stalled_disk(tmp_path: Path) -> None:
+    run_python(
+        """
+        import logging, pathlib, threading, loghub
+        folder = pathlib.Path("logs")
+        folder.touch()  # so that no directory can be made
+        handler = loghub.JSONFileHandler("logs/app.jsonl", write="async", exit_deadline="200 ms")
+        logging.getLogger().addHandler(handler)
+        logging.warning("one")
+        handler.flush()
+        assert handler._sturdy.waiting == 1
+        held = threading.Event()
+
+        def hold():
+            with handler._sturdy.lock:
+                held.set()
+                threading.Event().wait()
+
+        threading.Thread(target=hold, daemon=True).start()
+        held.wait()
+        """,
+        cwd=tmp_path,
+    )
