@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable, Hashable
 from typing import Protocol, TypeVar
 
+from loghub.handlers.diagnostics import write
+
 
 class Lasting(Protocol):
     """What outlives handlers."""
@@ -65,10 +67,18 @@ def arm_exit() -> None:
 def at_exit() -> None:
     """Deliver what is left; running it twice does no harm."""
     for lasting in tuple(_kept.values()):
-        lasting.begin_exit()
+        _try(lasting.begin_exit)
 
     for lasting in tuple(_kept.values()):
-        lasting.finish_exit()
+        _try(lasting.finish_exit)
+
+
+def _try(step: Callable[[], object]) -> None:
+    """Do what one needs, so that a mistake of ours there takes nothing from the others."""
+    try:
+        step()
+    except Exception as error:  # noqa: BLE001
+        write("exit", f"{type(error).__name__}: {error}")
 
 
 def _after_fork_in_child() -> None:

@@ -134,6 +134,9 @@ class Backlog(Protocol):
     def settle_dead(self, count: int, reason: str = "") -> None:
         """Let go of the oldest lines of what was taken: the hub will never take them."""
 
+    def was_fetched(self) -> bool:
+        """Tell whether another process has taken what was left to it with the last `close`."""
+
     def close(self) -> None:
         """Let go of what is held; a line that comes later opens it again."""
 
@@ -245,6 +248,10 @@ class MemoryRing:
     def settle_dead(self, count: int, _reason: str = "") -> None:
         """Let go of lines that the hub will never take."""
         self.dead += self._settle(count)
+
+    def was_fetched(self) -> bool:
+        """Tell whether what was left is taken; nothing is ever left."""
+        return True
 
     def close(self) -> None:
         """Let go of nothing: what waits is nowhere else."""

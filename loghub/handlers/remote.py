@@ -263,7 +263,7 @@ class RemoteHandler(logging.Handler):
         engine = lifetime.keep((_OWNER, self._plan), self._make_engine)
 
         if settings is not None:
-            own_directory(settings, engine)
+            own_directory(settings.folder, self._plan.destination, engine)
 
         engine.attach(self._seat)
         self._attached = True

@@ -19,6 +19,7 @@ from loghub.wire.batch import Batch
 _RECORDS = 500
 _BYTES = 1_000_000
 _IDLE = 0.25
+_LOOK_EVERY = 1.0  # for new logs beside one that never ends
 
 
 class Supply(Protocol):
@@ -92,7 +93,7 @@ def ship(
     """Send until told to stop.
 
     Args:
-        supplies: gives where batches come from; asked whenever all of them are empty.
+        supplies: gives where batches come from; asked when all of them are empty, and every second.
         post: what carries batches.
         stop: set to end it.
         once: whether it ends when nothing is left.
@@ -108,8 +109,13 @@ def ship(
     sent = False
     known: Sequence[Supply] = ()
 
+    look_at = 0.0
+
     while not stop.is_set():
-        known = known if sent else supplies()
+        if not sent or time.monotonic() >= look_at:
+            known = supplies()
+            look_at = time.monotonic() + _LOOK_EVERY
+
         sent = False
 
         for supply in known:

@@ -178,7 +178,7 @@ class Engine:
             self._waiters.append(waiter)
 
         self._ring()
-        done.acquire(timeout=max(timeout, 0.0))
+        done.acquire(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
         with self._alone() as backlog:
             with suppress(ValueError):
@@ -300,6 +300,11 @@ class Engine:
                 yield self._backlog
             finally:
                 self._busy = before
+                came = bool(self._inbox)
+                self._take_in()
+
+        if came and self._asleep:
+            self._wake()
 
     def _insist(self, line: bytes, level: int) -> None:
         """Wait for room as long as the backlog has patience, then count the line as lost."""
@@ -406,6 +411,8 @@ class Engine:
 
             if ready:  # damaged, or dropped this moment: no reason to look without a pause
                 due = time.monotonic() + _LOOK_EVERY
+            elif due is not None and self._limits.hand_over and time.monotonic() >= due:  # not wanted yet
+                due = time.monotonic() + self._limits.hand_over
 
             self._wait(rest if due is None else min(rest, due - time.monotonic(), _LOOK_EVERY))
 
@@ -428,7 +435,7 @@ class Engine:
         if not self._limits.hand_over or not backlog.queued:
             return False
 
-        is_due = due is not None and time.monotonic() >= due
+        is_due = due is not None and time.monotonic() >= due and backlog.was_fetched()
         is_wanted = not self._users or not backlog.is_past(self._hurry_to)
         return is_due or is_wanted or self.exiting or self._inline is not None
 

@@ -4,8 +4,11 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from loghub.handlers.delivery import Answer
 from loghub.handlers.remote import RemoteHandler
 from loghub.handlers.spool import Settings, Spool
+from loghub.handlers.worker import Engine, Limits
+from loghub.wire.batch import Batch
 
 from processes import run_python
 from scripted_hub import scripted_hub, wait_until
@@ -63,3 +66,66 @@ def test_exit_leaves_them_and_says_nothing(tmp_path: Path) -> None:
     """
     assert run_python(code, cwd=tmp_path).stderr == ""
     assert len(left_in(tmp_path / "spool")) == 100
+
+
+class Nowhere:
+    """Carries nothing: who hands over does not send."""
+
+    def send(self, batch: Batch, timeout: float) -> Answer:
+        raise AssertionError(batch, timeout)
+
+    def close(self) -> None:
+        pass
+
+    def abandon(self) -> None:
+        pass
+
+
+class Watched(Spool):
+    """Counts how often it was asked whether what was left is fetched."""
+
+    asked = 0
+
+    def was_fetched(self) -> bool:
+        self.asked += 1
+        return super().was_fetched()
+
+
+def test_while_nobody_fetches_records_stay_in_one_place_and_it_goes_on_when_somebody_does(tmp_path: Path) -> None:
+    spool = Watched(Settings(tmp_path, "http://127.0.0.1:9", send=False))
+    engine = Engine("Test", Limits(hand_over=0.01), lambda _: spool, Nowhere)
+    engine.attach(spool)
+    engine.append(b"{}\n")
+    wait_until(lambda: not engine.counters.queued)
+
+    for number in range(5):
+        asked = spool.asked
+        engine.append(b'{"n": %d}\n' % number)
+        wait_until(lambda asked=asked: spool.asked > asked + 1)  # type: ignore[misc]
+
+    assert len(list(tmp_path.glob("v1/*"))) == 2
+    assert left_in(tmp_path) == [b"{}\n"]
+    wait_until(lambda: not engine.counters.queued)
+    assert len(left_in(tmp_path)) == 5
+    engine.detach(spool)
+
+
+def test_what_is_left_takes_no_more_of_the_disk_than_what_is_written(tmp_path: Path) -> None:
+    handler = spooling(tmp_path, "http://127.0.0.1:9", spool_size="1 MB")
+
+    for number in range(40):  # in segments of 64 KiB they would be too much
+        handler.handle(logging.makeLogRecord({"msg": str(number)}))
+        assert handler.flush(5)
+
+    assert not handler.counters.dropped
+    assert sum(path.stat().st_size for path in tmp_path.glob("v1/*/seg-*")) < 40 * 1024
+    handler.close()
+    assert len(left_in(tmp_path)) == 40
+
+
+def test_every_segment_of_what_was_left_is_found_whole(tmp_path: Path) -> None:
+    spool = Spool(Settings(tmp_path, "http://127.0.0.1:9", size=8_000_000))
+    line = b"x" * 400_000 + b"\n"
+    assert all(spool.write(line, 20) or spool.append(line) for _ in range(3))
+    spool.close()
+    assert left_in(tmp_path) == [line] * 3

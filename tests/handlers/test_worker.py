@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from loghub.handlers import lifetime
 from loghub.handlers.delivery import Answer, Pace, Trouble
 from loghub.handlers.memory import MemoryRing
 from loghub.handlers.own_noise import is_own_thread
@@ -221,3 +222,42 @@ def test_thread_ends_when_nobody_is_attached_and_nothing_waits(engines: list[Eng
     engine.attach("test")
     engine.append(b"y\n")
     assert engine.flush(10)
+
+
+def test_line_that_comes_while_another_call_looks_is_taken_in_at_once(engines: list[Engine]) -> None:
+    """A signal handler logs in the midst of `counters`; nobody logs afterwards."""
+    post = Recording()
+    engine = engine_with(post, engines)
+    inside = engine._alone
+
+    with inside():
+        engine.append(b"late\n")
+
+    wait_until(lambda: [batch.lines for batch in post.sent] == [(b"late\n",)])
+
+
+def test_flush_without_a_bound_waits_until_all_is_delivered(engines: list[Engine]) -> None:
+    engine = engine_with(Recording(), engines)
+    engine.append(b"x\n")
+    assert engine.flush(float("inf"))
+
+
+def test_mistake_in_one_engine_at_exit_takes_nothing_from_another(
+    engines: list[Engine], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Broken:
+        def begin_exit(self) -> None:
+            raise RuntimeError("a mistake")
+
+        def finish_exit(self) -> bool:
+            raise RuntimeError("a mistake")
+
+        def after_fork(self) -> None: ...
+
+    post = Recording()
+    engine = engine_with(post, engines, linger=60)
+    engine.append(b"x\n")
+    monkeypatch.setattr(lifetime, "_kept", {1: Broken(), 2: engine})
+    lifetime.at_exit()
+    assert [batch.lines for batch in post.sent] == [(b"x\n",)]
+    assert "a mistake" in capsys.readouterr().err

@@ -50,20 +50,39 @@ def dead_records(spool: Path) -> Iterator[DeadRecord]:
             yield from filter(None, map(_read, file))
 
 
-def add(spool: Path, records: Iterable[DeadRecord]) -> None:
-    """Lay records down.
+def add(spool: Path, records: Iterable[DeadRecord], room: float = float("inf")) -> int:
+    """Lay records down, as long as there is room.
+
+    Args:
+        spool: the spool's directory.
+        records: what was refused.
+        room: bytes that `dead/` may take in all.
+
+    Returns:
+        How many had no room; nobody has them any more.
 
     Raises:
         OSError: the disk does not take them.
     """
     by_source: dict[str, list[bytes]] = {}
-
-    for record in records:
-        by_source.setdefault(record.source, []).append(_written(record))
+    left_out = 0
 
     with _alone(spool) as folder:
+        room -= sum(path.stat().st_size for path in folder.iterdir())
+
+        for record in records:
+            line = _written(record)
+            room -= len(line)
+
+            if room >= 0:
+                by_source.setdefault(record.source, []).append(line)
+            else:
+                left_out += 1
+
         for source, lines in by_source.items():
             _append(folder / f"{source}.jsonl", b"".join(lines))
+
+    return left_out
 
 
 def purge(spool: Path, unwanted: Callable[[DeadRecord], bool] = lambda _: True) -> int:
@@ -135,7 +154,12 @@ def _append(path: Path, data: bytes) -> None:
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             data = b"\n" + data
 
-        os.write(descriptor, data)
+        try:
+            while data:
+                data = data[os.write(descriptor, data) :]
+        except OSError:
+            os.ftruncate(descriptor, size)  # all or nothing: it is tried again as a whole
+            raise
     finally:
         os.close(descriptor)
 

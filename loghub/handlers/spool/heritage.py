@@ -1,6 +1,8 @@
 """What others have in a spool's directory: how much that is, and what the dead among them have left.
 
 A lock that is free belongs to a process that is gone. Its rest is read frame by frame; what is damaged is set aside.
+What the dead meant for another address goes along to this one, unless a living process sends there: it is left to
+that one, and said, since a directory is for one destination.
 """
 
 import os
@@ -16,14 +18,17 @@ from loghub.wire.batch import is_source
 FORMAT = "v1"
 
 
-def heritage(spool: Path, known: Collection[str]) -> Iterator[Incarnation]:
+def heritage(spool: Path, known: Collection[str], destination: str) -> Iterator[Incarnation]:
     """Take over what the dead have left, oldest first.
 
     Args:
         spool: the spool's directory.
         known: incarnations that this process has.
+        destination: the address that it sends to.
     """
     owner.sweep(spool / FORMAT)
+    dead_ones: list[tuple[owner.Claim, owner.Meta]] = []
+    elsewhere: set[str] = set()  # where living processes send what they write here
 
     for folder in incarnations(spool):
         if folder.name in known:
@@ -35,7 +40,26 @@ def heritage(spool: Path, known: Collection[str]) -> Iterator[Incarnation]:
             sentence = f"{folder.name} is of a newer loghub and is left to it"
             say(f"spool {spool}", sentence, subject="version")
         elif (claimed := owner.claim(folder)) is not None:
-            yield _recovered(spool, Incarnation(claimed, meta))
+            dead_ones.append((claimed, meta))
+        elif meta.send and meta.destination not in ("", destination):
+            elsewhere.add(meta.destination)
+
+    if elsewhere:
+        others = ", ".join(sorted(elsewhere))
+        sentence = f"another process sends from it to {others}; give each destination a directory of its own"
+        say(f"spool {spool}", sentence, subject="destination")
+
+    try:
+        while dead_ones:
+            claimed, meta = dead_ones.pop(0)
+
+            if meta.destination in elsewhere:
+                claimed.release()
+            else:
+                yield _recovered(spool, Incarnation(claimed, meta))
+    finally:
+        for claimed, _ in dead_ones:
+            claimed.release()
 
 
 def size_of_others(spool: Path, own: str | None) -> int:

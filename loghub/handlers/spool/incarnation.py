@@ -172,8 +172,10 @@ class Incarnation:
             self._segments.remove(segment)
 
         segment.unlink()
-        self.dropped += segment.records
-        return Loss(self.source, segment.first, segment.last, segment.records, segment.size)
+        # Where the disk refuses the cursor, a segment stays though the hub has its records: those are not lost.
+        lost = 0 if segment.last <= self._settled else segment.records
+        self.dropped += lost
+        return Loss(self.source, segment.first, segment.last, lost, segment.size)
 
     def sync(self) -> None:
         """Bring what is written to the disk.
@@ -250,16 +252,18 @@ class Incarnation:
 
         freed = 0
 
-        while self._segments:
-            segment = self._segments[0]
-
-            if segment is self._segment or segment.last > self._cursor.settled or not self._leave(segment):
-                break
-
+        while (segment := self._leave()) is not None:
             freed += segment.size
             segment.unlink()
 
         return freed
+
+    def leave(self) -> None:
+        """Let go of it for whoever comes next; it takes no more of the disk than what is written."""
+        if (last := self._finish()) is not None:
+            last.trim()
+
+        self.close()
 
     def close(self) -> None:
         """Let go of everything but what is on the disk; its lock is free then."""
@@ -361,14 +365,15 @@ class Incarnation:
             self._reading, self._place = segment, 0
             return True
 
-    def _leave(self, segment: Segment) -> bool:
-        """Take a segment that is settled out of the line; not the one in which reading stands with more to come."""
+    def _leave(self) -> Segment | None:
+        """Take the oldest segment out of the line; None where it is not settled, or still written."""
         with self._moving:
-            if segment is self._reading and segment is not self._segments[0]:
-                return False
+            segment = self._segments[0] if self._segments else None
+
+            if segment is None or segment is self._segment or segment.last > self._cursor.settled:
+                return None
 
             if segment is self._reading:
                 self._reading, self._place = None, 0
 
-            self._segments.popleft()
-            return True
+            return self._segments.popleft()

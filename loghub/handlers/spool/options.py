@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from loghub.errors import ConfigError
+from loghub.handlers.destination import Destination
 from loghub.handlers.spool.overflow import POLICIES
 from loghub.handlers.spool.settings import SMALLEST, Settings
 from loghub.options import choice, count, duration, size, switch, text
@@ -26,7 +27,7 @@ class Sender(Protocol):
         """Let go of the directory: another destination takes what is left along."""
 
 
-_directories: dict[Path, dict[int, tuple[str, Sender]]] = {}
+_directories: dict[Path, dict[int, tuple[Destination, Sender]]] = {}
 
 
 def spool_settings(options: Mapping[str, Any], destination: str) -> Settings | None:
@@ -54,26 +55,30 @@ def spool_settings(options: Mapping[str, Any], destination: str) -> Settings | N
     return None
 
 
-def own_directory(settings: Settings, sender: Sender) -> None:
-    """Note that a sender uses its directory; one of another destination that is no longer in use lets go of it.
+def own_directory(folder: Path, destination: Destination, sender: Sender) -> None:
+    """Note that a sender uses a directory; one of another destination that is no longer in use lets go of it.
+
+    The same address with another token is another destination: one's records must not go out in the other's name,
+    and what is left of a token that was withdrawn goes out with the new one.
 
     Raises:
         ConfigError: another destination uses it.
     """
-    users = _directories.setdefault(settings.folder.resolve(), {})
+    users = _directories.setdefault(folder.resolve(), {})
 
-    for key, (destination, other) in tuple(users.items()):
-        if destination == settings.destination:
+    for key, (its, other) in tuple(users.items()):
+        if its == destination:
             continue
 
         if other.in_use:
-            remedy = f"it belongs to the handler for {destination}; give each destination a directory of its own"
-            raise ConfigError(_OWNER, "spool", str(settings.folder), remedy)
+            differs = "" if its.url != destination.url else " with other options"
+            remedy = f"it belongs to the handler for {its.url}{differs}; give each destination a directory of its own"
+            raise ConfigError(_OWNER, "spool", str(folder), remedy)
 
         del users[key]
         other.retire()
 
-    users[id(sender)] = (settings.destination, sender)
+    users[id(sender)] = (destination, sender)
 
 
 def _folder(value: object) -> Path:

@@ -91,6 +91,14 @@ class Segment:
         finally:
             os.close(descriptor)
 
+    def trim(self) -> None:
+        """Give back what is not written; nothing may be written any more."""
+        self.close()
+
+        with suppress(OSError):
+            os.truncate(self.path, self.end)
+            self.size = self.end
+
     def unlink(self) -> None:
         """Delete it; its room is free then, on a full disk too."""
         self.close()

@@ -16,11 +16,12 @@ from contextlib import suppress
 
 from loghub.handlers.diagnostics import say
 from loghub.handlers.memory import FOREVER, Lane, Mark, MemoryRing
-from loghub.handlers.spool import dead, owner
+from loghub.handlers.spool import owner
 from loghub.handlers.spool.heritage import FORMAT, heritage, size_of_others
 from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation
 from loghub.handlers.spool.lanes import Lanes
 from loghub.handlers.spool.losses import Losses
+from loghub.handlers.spool.refused import Refused
 from loghub.handlers.spool.settings import Settings
 from loghub.wire.batch import Batch, source_id
 
@@ -46,10 +47,11 @@ class Spool:
         self._lanes = Lanes()
         self._turn = 0
         self._busy: Lane | None = None
+        self._left: Incarnation | None = None
         self.write: Writing = _refuse
         self._losses = Losses()
         self._others = 0  # bytes of the incarnations of others
-        self._dead: list[dead.DeadRecord] = []
+        self._refused = Refused(settings)
         self._look_after = min(_FIRST_LOOK, settings.adopt_every)
         self._next_adoption = self._next_sync = self._no_disk_before = 0.0
         self._each = settings.durability == "record"
@@ -207,10 +209,15 @@ class Spool:
         for lane in sorted(self._lanes.adopted, key=lambda lane: lane.source):
             if (lost := lane.drop_oldest()) is not None:
                 self._others -= lost.size
-                self._losses.add(lost)
+
+                if lost.records:
+                    self._losses.add(lost)
+
                 return True
 
-        if (lost := own.drop_oldest()) is not None:
+        lost = own.drop_oldest()
+
+        if lost is not None and lost.records:
             self._losses.add_own(lost)
 
         return lost is not None
@@ -242,7 +249,7 @@ class Spool:
             Seconds until something is due again.
         """
         now = time.monotonic()
-        self._bury()
+        self._refused.bury()
         self._note()
 
         if self._settings.durability == "interval" and now >= self._next_sync:
@@ -300,11 +307,16 @@ class Spool:
         lane.settle_dead(count)
 
         if batch is not None:
-            at = dead.now()
-            lines = enumerate(batch.lines[:count], batch.first)
-            self._dead += [dead.DeadRecord(batch.source, seq, at, reason, line) for seq, line in lines]
+            self._refused.add(batch, count, reason)
 
         self._release()
+
+    def was_fetched(self) -> bool:
+        """Tell whether another process has sent what was left with the last `close`.
+
+        While nobody fetches it, one more place for each second would fill the directory with little in each.
+        """
+        return self._left is None or not self._left.folder.exists()
 
     def close(self) -> None:
         """Let go of the directory: what is left in it is for whoever comes next."""
@@ -312,13 +324,16 @@ class Spool:
             if self._own is not None and self._losses.refused and self._own.fits(bytes(1024)):
                 self._losses.tell(self._own)
 
-        self._bury()
+        self._refused.bury()
         self._note()
 
         for lane in self._lanes:
             if isinstance(lane, Incarnation):
                 self._lanes.forget(lane)
-                (lane.close if lane.queued else lane.remove)()
+                (lane.leave if lane.queued else lane.remove)()
+
+        if self._own is not None:
+            self._left = self._own
 
         self._own = None
         self.write = _refuse
@@ -334,20 +349,9 @@ class Spool:
         if self._busy is not None and not self._busy.under_way:
             self._busy = None
 
-    def _bury(self) -> None:
-        """Write what is dead to `dead/`; where the disk refuses, it is tried again, and the cursor waits for it."""
-        if not self._dead:
-            return
-
-        try:
-            dead.add(self._settings.folder, self._dead)
-            self._dead = []
-        except OSError as error:
-            say(self._title, f"{error.strerror}: cannot keep {len(self._dead)} refused records", subject="dead")
-
     def _note(self) -> None:
         """Write the cursors and free what lies behind them; forget lanes that are empty."""
-        if self._dead:
+        if self._refused:
             return
 
         for lane in self._lanes:
@@ -383,7 +387,7 @@ class Spool:
 
     def _adopt(self) -> None:
         """Take over what the dead have left, and count what all others take."""
-        for lane in heritage(self._settings.folder, {lane.source for lane in self._lanes}):
+        for lane in heritage(self._settings.folder, {lane.source for lane in self._lanes}, self._settings.destination):
             self._lanes.adopt(lane)
 
         self._others = size_of_others(self._settings.folder, self._own.source if self._own else None)

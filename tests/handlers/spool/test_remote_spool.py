@@ -95,6 +95,32 @@ def test_two_destinations_for_one_directory_are_an_error(hub: ScriptedHub, tmp_p
     same.close()
 
 
+def test_another_account_at_the_same_address_needs_a_directory_of_its_own(hub: ScriptedHub, tmp_path: Path) -> None:
+    _, handler = attached(hub.url, tmp_path, token="first-token")
+
+    with pytest.raises(ConfigError, match=rf"belongs to the handler for {hub.url} with other options") as raised:
+        attached(hub.url, tmp_path, token="other-token")
+
+    assert "-token" not in str(raised.value)
+    handler.close()
+
+
+def test_what_waits_for_a_token_that_was_withdrawn_goes_out_with_the_new_one(tmp_path: Path) -> None:
+    with scripted_hub(otherwise=status(401)) as hub:
+        logger, handler = attached(hub.url, tmp_path, token="old-token")
+        logger.info("waits")
+        wait_until(lambda: bool(hub.requests))
+        hub.otherwise = status(200)
+        handler.close()
+        _, renewed = attached(hub.url, tmp_path, token="new-token")
+        logger.removeHandler(handler)
+        logger.addHandler(renewed)
+        logger.info("new")
+        wait_until(lambda: {"waits", "new"} <= set(hub.messages))
+        assert "new-token" in hub.requests[-1].headers["authorization"]
+        renewed.close()
+
+
 @pytest.mark.parametrize("reachable", [True, False])
 def test_a_changed_address_takes_what_is_left_along(tmp_path: Path, reachable: bool) -> None:
     def configured(url: str) -> dict[str, Any]:

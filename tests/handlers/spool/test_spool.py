@@ -1,5 +1,6 @@
 """The spool: room, losses that are told, the dead's rest, and disks that refuse."""
 
+import errno
 import json
 import os
 import resource
@@ -15,6 +16,7 @@ import pytest
 
 from loghub.handlers.spool import POLICIES, Settings, Spool, dead_records, purge
 from loghub.handlers.spool import spool as module
+from loghub.handlers.spool.cursor import Cursor
 from loghub.handlers.spool.settings import SMALLEST
 
 LINE = b"x" * 10_000 + b"\n"
@@ -337,3 +339,82 @@ def test_a_child_of_a_fork_leaves_its_parents_records_alone(tmp_path: Path) -> N
     assert drained(other) == []
     assert drained(spool) == [b"parent\n"]
     assert len(incarnations(tmp_path)) == 1
+
+
+def test_dead_has_a_cap_and_what_has_no_room_in_it_is_counted_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spool = spool_in(tmp_path, size=400_000)
+
+    for _ in range(12):
+        assert add(spool, LINE)
+        assert spool.take(1, 1) is not None
+        spool.settle_dead(1, "HTTP 422")
+        spool.tend()
+
+    assert spool.dead == 12
+    assert len(list(dead_records(tmp_path))) == 9
+    assert sum(path.stat().st_size for path in (tmp_path / "dead").iterdir()) <= 100_000
+    assert "dead/ is full: 1 refused records were not kept; look at what is there" in capsys.readouterr().err
+    purge(tmp_path)
+    assert add(spool, LINE)
+    assert spool.take(1, 1) is not None
+    spool.settle_dead(1, "HTTP 422")
+    spool.tend()
+    assert len(list(dead_records(tmp_path))) == 1
+    spool.close()
+
+
+def test_refused_records_that_the_disk_takes_in_part_are_there_once_in_the_end(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    assert all(add(spool, LINE) for _ in range(5))
+    assert spool.take(5, 1_000_000) is not None
+    spool.settle_dead(5, "HTTP 422")
+
+    with no_file_larger_than(25_000):
+        spool.tend()
+
+    assert not list(dead_records(tmp_path))
+    spool.tend()
+    assert [record.line for record in dead_records(tmp_path)] == [LINE] * 5
+    assert b"\n\n" not in next((tmp_path / "dead").glob("*.jsonl")).read_bytes()
+    spool.close()
+
+
+def test_records_that_the_hub_has_are_not_told_as_lost_where_the_disk_refuses_the_cursor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = spool_in(tmp_path, size=400_000)
+    assert all(add(spool, LINE) for _ in range(20))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Cursor, "write", refuse)
+        drained(spool)
+        assert all(add(spool, LINE) for _ in range(60))
+
+    queued = spool.queued
+    rest = drained(spool)
+    assert len(rest) == queued
+    assert rest.count(LINE) + sum(event["dropped"] for event in told(rest)) == 60
+    spool.close()
+
+
+def test_two_processes_of_two_addresses_leave_each_others_dead_alone_and_say_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = "http://127.0.0.1:8"
+    gone, living = spool_in(tmp_path, destination=other), spool_in(tmp_path, destination=other)
+    assert add(gone, b"meant for the other\n")
+    assert add(living, LINE)
+    gone.close()
+    spool = spool_in(tmp_path)
+    assert drained(spool) == []
+    assert f"another process sends from it to {other}; give each destination" in capsys.readouterr().err
+    living.close()
+    heir = spool_in(tmp_path)  # nobody sends there any more: a changed address takes all along
+    assert drained(heir) == [b"meant for the other\n", LINE]
+    heir.close()
+    spool.close()
