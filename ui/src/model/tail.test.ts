@@ -115,3 +115,9 @@ test('a gap is behind until it is calm, and moves the cursor', () => {
   expect(effects).toContainEqual({ type: 'skipped', count: 40 });
   expect(wordOf(step(tail, { type: 'calm' }).tail)).toBe('live');
 });
+
+test('a sample says how many events one stands for, until the hub sends all again', () => {
+  const sampled = (shown: number, of: number): Input => frame({ type: 'sampled', shown, of });
+  expect(play([{ type: 'start' }, frame(hello), sampled(10, 400)]).tail.oneOf).toBe(40);
+  expect(play([{ type: 'start' }, frame(hello), sampled(10, 400), sampled(10, 10)]).tail.oneOf).toBe(1);
+});

@@ -23,6 +23,8 @@ export interface Tail {
   readonly cursor: string | null;
   /** Attempts since the last connection that worked. */
   readonly attempt: number;
+  /** The hub sends one of so many events, more than an eye can read; 1 where it sends all. */
+  readonly oneOf: number;
   /** The connection has been lost for so long that the reader should know why. */
   readonly away: boolean;
 }
@@ -57,7 +59,7 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-export const OFF: Tail = { link: 'off', paused: false, behind: false, cursor: null, attempt: 0, away: false };
+export const OFF: Tail = { link: 'off', paused: false, behind: false, cursor: null, attempt: 0, oneOf: 1, away: false };
 
 /** Longer than two heartbeats of the hub. */
 export const SILENCE_MS = 45_000;
@@ -115,8 +117,9 @@ function take(tail: Tail, frame: Frame): Step {
 
   switch (frame.type) {
     case 'heartbeat':
-    case 'sampled':
       return { tail: next, effects };
+    case 'sampled':
+      return { tail: { ...next, oneOf: Math.max(1, Math.round(frame.of / Math.max(frame.shown, 1))) }, effects };
     case 'gap':
       effects.push({ type: 'skipped', count: frame.count }, { type: 'calmIn', ms: CALM_MS });
       return { tail: { ...next, behind: true, cursor: frame.to ?? tail.cursor }, effects };

@@ -70,3 +70,27 @@ test('a gap can be filled', () => {
 
   expect(ids(state)).toBe('s-04 s-03 s-02 s-01');
 });
+
+test('pages are added at both ends, and the other end is let go', () => {
+  const state = new RowsState(4, 4);
+  state.reset(events(8, 9));
+  state.addPage(events(6, 7));
+  expect(state.cut).toBe(false);
+  state.addPage(events(4, 5));
+  expect(ids(state)).toBe('s-07 s-06 s-05 s-04');
+  expect(state.cut).toBe(true);
+  expect(state.addNewer(events(7, 8, 9), false)).toBe(true);
+  expect(ids(state)).toBe('s-09 s-08 s-07 s-06');
+  expect(state.cut).toBe(false);
+  expect(state.trimmed).toBe(2);
+});
+
+test('while the newest are not in the list, new events wait even for one who stands at its top', () => {
+  const state = new RowsState();
+  state.reset(events(1, 2), [], true);
+  state.follow(true);
+  state.addLive(events(9));
+  expect(ids(state)).toBe('s-02 s-01');
+  expect(state.waiting).toBe(1);
+  expect(state.addNewer(events(2), true)).toBe(false);
+});

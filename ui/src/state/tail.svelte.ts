@@ -34,6 +34,11 @@ export class TailState {
     return this.#tail.paused;
   }
 
+  /** The hub sends one of so many events; 1 where it sends all. */
+  get oneOf(): number {
+    return this.#tail.oneOf;
+  }
+
   /** The connection has been lost for a while. */
   get away(): boolean {
     return this.#tail.away;
