@@ -23,9 +23,9 @@ from loghub.handlers.line_worker import LineWorker
 from loghub.handlers.lines import writer_of
 from loghub.handlers.log_file import LogFile
 from loghub.handlers.rolling import Rolling, segment_path
+from loghub.handlers.rounds import rounds
 from loghub.handlers.standard_rolls import StandardRolls, parse_when
 from loghub.handlers.sturdy_file import SturdyFile
-from loghub.handlers.syncer import syncer
 from loghub.options import count, names_unknown_options, switch
 
 _SYNC_SECONDS = 0.5
@@ -142,7 +142,9 @@ class JSONFileHandler(DropInFileHandler):
             )
 
         self._make_rolling(settings)
-        self._syncer = syncer(_SYNC_SECONDS) if settings.durability == "interval" else None
+        self._syncer = (
+            rounds("loghub-sync", _SYNC_SECONDS, SturdyFile.sync) if settings.durability == "interval" else None
+        )
         file = LogFile(settings.name, self._prepare, settings.opening)
         synced = settings.durability == "record"
         ring = (settings.waiting, settings.waiting_bytes)

@@ -5,7 +5,7 @@ Rules:
    asked he calls `write` under `lock`.
 2. A line that the file refuses waits in a ring, and those after it wait behind it, in their order. One that comes when
    the trouble is over already, or whose file was deleted beneath it, is written at once. Else the file is tried
-   again by the lines that come, after pauses that double from 0.1 s to 5 s, and by `flush` and `close`.
+   again by the lines that come and by a thread, after pauses that double from 0.1 s to 5 s, and by `flush` and `close`.
 3. The ring is bounded in lines and bytes. What is pushed out of it, the oldest first, and what waits when the file is
    closed, goes to the fallback; where there is none, or it fails, it is lost.
 4. What is lost, or went to the fallback, is counted exactly and told in one event when the file works again, in front
@@ -21,43 +21,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import NoReturn
 from weakref import WeakSet
 
 from loghub.handlers import lifetime
+from loghub.handlers.account import account_of, families
 from loghub.handlers.diagnostics import say, write
 from loghub.handlers.fallback import Fallback, Refused
 from loghub.handlers.log_file import LogFile
 from loghub.handlers.outlet import CLOSED, Outlet, StaleError
+from loghub.handlers.rounds import rounds
 from loghub.metrics import Family, register
 
 _PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _EXIT_SECONDS = 2.0
-
-
-@dataclass(slots=True)
-class Account:
-    """What became of the lines that a file did not take, in this process.
-
-    Attributes:
-        lost: lines that are nowhere.
-        diverted: lines that the fallback took.
-        dropped: those of the lost ones that found the queue of `write: async` full.
-        untold: lost lines that no event in the file tells of yet.
-        untold_diverted: the same for diverted ones.
-    """
-
-    lost: int = 0
-    diverted: int = 0
-    dropped: int = 0
-    untold: int = 0
-    untold_diverted: int = 0
-
-    def forget(self) -> None:
-        """Start anew in the child of a fork: what was lost before is in its parent's account."""
-        self.lost = self.diverted = self.dropped = self.untold = self.untold_diverted = 0
+_RETRY_SECONDS = 0.5
 
 
 class SturdyFile:
@@ -91,7 +70,7 @@ class SturdyFile:
         synced: bool = False,
     ) -> None:
         self.file = file
-        self.account = _accounts.setdefault(str(file.path), Account())
+        self.account = account_of(str(file.path))
         self.lost = 0
         self._most, self._most_bytes = records, size
         self._fallback = fallback
@@ -142,6 +121,9 @@ class SturdyFile:
         if not (fresh and back):  # else there was no trouble any more
             self._report(back=back)
 
+        if fresh and not back:
+            rounds("loghub-retry", _RETRY_SECONDS, SturdyFile.try_again).mind(self)
+
     def lose(self, count: int, reason: str = "") -> None:
         """Count lines that are lost for another reason, and tell of them before the next line.
 
@@ -157,13 +139,15 @@ class SturdyFile:
             elif self.is_well:
                 self._begin_trouble(reason)
 
-    def try_again(self) -> None:
-        """Try to write what waits, if it is time."""
+    def try_again(self) -> bool:
+        """Try to write what waits, if it is time; tell whether there is trouble still."""
         with self.lock:
             back = not self.is_well and self._try(time.monotonic())
 
         if back:
             self._report(back=True)
+
+        return not self.is_well and bool(self._waiting)
 
     def sync(self) -> bool:
         """Flush the file to the device, without holding up who writes; False where it is not open."""
@@ -364,24 +348,9 @@ class _Troubled:
 
 
 def _families() -> tuple[Family, ...]:
-    """Give what `loghub.metrics` shows of files that had trouble."""
-    known = [(path, account) for path, account in tuple(_accounts.items()) if account.lost or account.diverted]
-    waiting = [(str(sturdy.file.path), sturdy.waiting) for sturdy in tuple(_all)]
-
-    def counter(name: str, text: str, attribute: str) -> Family:
-        samples: dict[tuple[str, ...], float] = {(path,): getattr(account, attribute) for path, account in known}
-        return Family(f"log_file_{name}_total", text, "counter", ("file",), samples)
-
-    waits: dict[tuple[str, ...], float] = {(path,): lines for path, lines in waiting if lines}
-    return (
-        counter("lost", "Lines that neither the file nor the fallback has.", "lost"),
-        counter("dropped", "Lost lines that found the queue full.", "dropped"),
-        counter("diverted", "Lines that went to the fallback.", "diverted"),
-        Family("log_file_waiting", "Lines that wait for the file.", "gauge", ("file",), waits),
-    )
+    return families((str(sturdy.file.path), sturdy.waiting) for sturdy in tuple(_all))
 
 
-_accounts: dict[str, Account] = {}
 _all: "WeakSet[SturdyFile]" = WeakSet()
 register(_families)
 

@@ -37,3 +37,17 @@ def test_record_flushes_each_line_to_the_device(tmp_path: Path, monkeypatch: pyt
     log_to(handler, 3)
     handler.close()
     assert flushed[:3] == [1, 2, 3]
+
+
+def test_line_that_waits_is_written_when_the_file_works_again_though_nothing_is_logged(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.touch()  # so that no directory can be made
+    handler = JSONFileHandler(folder / "app.jsonl")
+    log_to(handler, 3)
+    assert handler._sturdy.waiting == 3
+
+    folder.unlink()
+    wait_for(lambda: (folder / "app.jsonl").exists() and (folder / "app.jsonl").read_bytes().count(b"\n") == 3)
+    wait_for(lambda: "loghub-retry" not in {thread.name for thread in threading.enumerate()})
+    assert handler.lost == handler._sturdy.waiting == 0
+    handler.close()

@@ -1,0 +1,82 @@
+"""A thread that visits files from time to time: to flush them to the device, or to write what waits for them.
+
+It starts with the first file, holds up nobody who writes, and ends when no file wants to be visited any more. The child
+of a fork has a thread of its own.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakSet
+
+from loghub.handlers import lifetime
+
+Visit = Callable[[Any], bool]
+
+
+class Rounds:
+    """Visits things from time to time.
+
+    Args:
+        name: of the thread.
+        seconds: between two visits.
+        visit: called with each; False where it wants no further visit.
+    """
+
+    def __init__(self, name: str, seconds: float, visit: Visit) -> None:
+        self._name = name
+        self._seconds = seconds
+        self._visit = visit
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = threading.RLock()  # a signal handler may log while its thread holds it
+        self._thread: threading.Thread | None = None
+        self._visited: WeakSet[Any] = WeakSet()
+
+    def mind(self, one: object) -> None:
+        """Visit a thing as long as it wants; waits for nothing."""
+        with self._lock:
+            self._visited.add(one)
+
+            if self._thread is not None:
+                return
+
+            thread = self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+
+        try:
+            thread.start()
+        except RuntimeError:  # as late in the interpreter's end: who closes the file does it
+            self._thread = None
+
+    def begin_exit(self) -> None:
+        """Wait for nothing: what is left to do is done when the files are closed."""
+
+    def finish_exit(self) -> bool:
+        """Have nothing to do."""
+        return True
+
+    def after_fork(self) -> None:
+        """Start anew in the child."""
+        self._begin()
+
+    def _run(self) -> None:
+        while self._goes_on():
+            time.sleep(self._seconds)
+
+            for one in tuple(self._visited):
+                if not self._visit(one):
+                    self._visited.discard(one)
+
+    def _goes_on(self) -> bool:
+        with self._lock:
+            if not self._visited:
+                self._thread = None
+
+            return self._thread is not None
+
+
+def rounds(name: str, seconds: float, visit: Visit) -> Rounds:
+    """Give this process's thread of a name."""
+    return lifetime.keep(("rounds", name), lambda: Rounds(name, seconds, visit))
