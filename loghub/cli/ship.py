@@ -65,6 +65,10 @@ def command(
         find()
         click.echo(f"Sending to {place.url}")
 
+        for path in paths:
+            if not path.exists():
+                click.echo(f"{path} is not there yet", err=True)
+
         with delivering():
             done = ship(find, post, stop, once=once, patience=waits)
     finally:
@@ -81,19 +85,21 @@ class _Finder:
         self._url = url
         self._state = state
         self._found: dict[Path, Supply] = {}
-        self._kinds = {path: _is_folder_of_logs(path) for path in paths if path.is_dir()}
         self._paths = paths
 
     def __call__(self) -> list[Supply]:
-        """Give all of them."""
+        """Give all of them. A directory may come after us, or be empty at first: it is what it turns out to be."""
         for path in self._paths:
-            if path not in self._kinds:
+            if not path.is_dir():
                 self._add(path, self._log)
-            elif self._kinds[path]:
+            elif isinstance(self._found.get(path), LogSupply):  # there was nothing of that name
+                self._found.pop(path).close()
+
+            if (path / _FORMAT).is_dir():
+                self._add(path, self._spool)
+            elif path.is_dir() and path not in self._found:
                 for log in logs_among(sorted(file for name in _LOGS for file in path.glob(name))):
                     self._add(log, self._log)
-            else:
-                self._add(path, self._spool)
 
         return list(self._found.values())
 
@@ -112,11 +118,6 @@ class _Finder:
 
     def _spool(self, path: Path) -> Supply:
         return Spool(Settings(path, self._url, adopt_every=_EVERY))
-
-
-def _is_folder_of_logs(path: Path) -> bool:
-    """Tell what a directory is: with a log file in it, and no spool, one of logs."""
-    return not (path / _FORMAT).is_dir() and any(True for name in _LOGS for _ in path.glob(name))
 
 
 def _url_of_spools(paths: Sequence[Path]) -> str | None:

@@ -207,3 +207,23 @@ def test_without_an_address_it_says_what_to_give(tmp_path: Path) -> None:
     done = ship(tmp_path, "app.jsonl", "--once")
     assert done.returncode == 2
     assert "--url" in done.stderr
+
+
+def test_directories_that_come_later_are_waited_for_and_said(tmp_path: Path, hub: ScriptedHub) -> None:
+    """A sidecar is often there before its application."""
+    (tmp_path / "empty").mkdir()
+
+    with shipping(tmp_path, "spool", "logs", "empty", "--url", hub.url) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == f"Sending to {hub.url}\n"
+        spool_records(tmp_path, hub.url, 2)
+        (tmp_path / "logs").mkdir()
+        write(tmp_path / "logs" / "app.jsonl", "of a new directory")
+        write(tmp_path / "empty" / "app.jsonl", "of an empty one")
+        expected = {"record 0", "record 1", "of a new directory", "of an empty one"}
+        hub.wait_for(lambda: set(hub.messages) == expected)
+        process.terminate()
+        _, said = process.communicate(timeout=20)
+        assert said == "spool is not there yet\nlogs is not there yet\n"
+
+    assert len(hub.messages) == 4
