@@ -1,10 +1,7 @@
 """The only threading code: an engine takes lines from any thread and sends them from a thread of its own.
 
 Rules:
-1. `append` waits for no network and takes no lock that a signal handler or a `__del__` on the same thread
-   could be waiting for: a nested call leaves its line in a deque, and the outer one writes it before it returns.
-   It makes no system call and wakes nobody, unless the thread sleeps. Where the backlog is full and has patience,
-   the caller waits, outside of the lock.
+1. Taking in waits for nobody: that is `Intake`, on which the engine stands.
 2. An engine is kept by its key and outlives the handlers that use it. `detach` is O(1) and joins nothing:
    a dictConfig calls it while it holds logging's lock. A new dictConfig finds the same engine again.
 3. The thread starts at the first line, not at import and not at configuration; it ends by itself when no
@@ -19,29 +16,27 @@ It wakes the thread with a bare lock that is released to ring and acquired to wa
 a lock that is not reentrant, so a signal handler that logs inside `set()` would wait for itself.
 """
 
-import os
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from loghub.handlers import lifetime
 from loghub.handlers.delivery import Delivery, Effect, Pace, Verdict
 from loghub.handlers.diagnostics import FOREVER, say
+from loghub.handlers.intake import Intake
 from loghub.handlers.journal import Counters, Journal
-from loghub.handlers.memory import Backlog, Mark
+from loghub.handlers.memory import Backlog
 from loghub.handlers.own_noise import delivering
 from loghub.handlers.post import Post
-from loghub.wire.batch import Batch, source_id
+from loghub.wire.batch import Batch
 from loghub.wire.report import Report
 
 _BEST_EFFORT = "best-effort: records wait in memory"
 _LOOK_EVERY = 0.05  # whether the batch is full: so a call needs to wake nobody
 _EXIT_PAUSE = 0.5  # longest wait between attempts while the process ends
 _SHORTEST_TIMEOUT = 0.1
-_ROOM_PAUSE = 0.005  # between looks for room
 _THREAD_PAUSE = 1.0  # wait after a thread could not be started, or broke off
 
 
@@ -66,7 +61,7 @@ class Limits:
     hand_over: float = 0.0
 
 
-class Engine:
+class Engine(Intake):
     """Takes lines and delivers them in order, one request at a time.
 
     Args:
@@ -87,31 +82,23 @@ class Engine:
     ) -> None:
         self._title = title
         self._limits = limits
-        self._make_backlog = make_backlog
         self._make_post = make_post
         self._pace = pace or Pace()
         self._users: set[object] = set()  # adding and discarding need no lock
         self._retired = False
         self._post: Post | None = None
-        self._begin()
+        super().__init__(make_backlog)
 
     def _begin(self) -> None:
-        """Make what belongs to one process: called when the engine is made and in the child of a fork."""
-        self._lock = threading.RLock()
-        self._busy = False
-        self._inbox: deque[tuple[bytes, int]] = deque()
+        super()._begin()
         self._bell = threading.Lock()
         self._bell.acquire()
-        self._backlog = self._make_backlog(source_id(time.time_ns() // 1_000_000, os.urandom(6)))
         self._delivery = Delivery(self._pace)
-        self._waiters: deque[tuple[Mark, threading.Lock]] = deque()
-        self._hurry_to: Mark = ()  # up to this place nothing lingers
-        self._asleep = True  # nobody looks for lines by himself
         self._thread: threading.Thread | None = None
         self._inline: threading.Thread | None = None  # the one that ends the process, where it delivers itself
         self._no_thread_before = 0.0
         self._exit_at: float | None = None
-        self._gave_up = self._probed_at_exit = False
+        self._probed_at_exit = False
         self._journal = Journal(self._title)
 
     # What handlers call, from any thread.
@@ -125,71 +112,6 @@ class Engine:
         """Let a user go, once or twice. What waits is still delivered; no lock is taken and nothing is joined."""
         self._users.discard(user)
         self._ring()
-
-    def append(self, line: bytes, level: int = 0) -> None:
-        """Take a line in; it never waits for the network.
-
-        Args:
-            line: what to send.
-            level: of its record; some backlogs keep room for the high ones.
-        """
-        taken = True
-
-        with self._lock:
-            if self._busy:  # a signal handler, or a __del__, in the midst of another call
-                self._inbox.append((line, level))
-                return
-
-            self._busy = True
-
-            try:
-                taken = self._backlog.write(line, level) or self._backlog.append(line, level)
-            finally:
-                self._busy = False
-
-            if self._inbox:
-                self._take_in()
-
-        if self._asleep:
-            self._wake()
-
-        if not taken:
-            self._insist(line, level)
-
-    def flush(self, timeout: float) -> bool:
-        """Send what waits now, without lingering.
-
-        Args:
-            timeout: seconds to wait for it; 0 only hurries.
-
-        Returns:
-            Whether nothing of it is left to send.
-        """
-        done = threading.Lock()
-        done.acquire()
-
-        with self._alone() as backlog:
-            waiter = (backlog.mark(), done)
-            self._hurry_to = waiter[0]
-
-            if (past := backlog.is_past(waiter[0])) or self._gave_up:
-                return past
-
-            self._waiters.append(waiter)
-
-        self._ring()
-        done.acquire(timeout=min(max(timeout, 0.0), threading.TIMEOUT_MAX))
-
-        with self._alone() as backlog:
-            with suppress(ValueError):
-                self._waiters.remove(waiter)
-
-            return backlog.is_past(waiter[0])
-
-    @property
-    def guarantee(self) -> str:
-        """What a record survives: the backlog knows."""
-        return self._backlog.guarantee
 
     @property
     def in_use(self) -> bool:
@@ -273,53 +195,7 @@ class Engine:
         """Whether the process is ending."""
         return self._exit_at is not None
 
-    # Taking in.
-
-    def _take_in(self) -> None:
-        """Move lines from the inbox to the backlog; a nested call leaves that to the outer one."""
-        if self._busy:
-            return
-
-        self._busy = True
-
-        try:
-            while self._inbox:
-                if not self._backlog.append(*self._inbox.popleft()):
-                    self._backlog.refuse()
-        finally:
-            self._busy = False
-
-    @contextmanager
-    def _alone(self) -> Iterator[Backlog]:
-        """Give the backlog with nothing left in the inbox, and keep nested calls out of it meanwhile."""
-        with self._lock:
-            self._take_in()
-            before, self._busy = self._busy, True
-
-            try:
-                yield self._backlog
-            finally:
-                self._busy = before
-                came = bool(self._inbox)
-                self._take_in()
-
-        if came and self._asleep:
-            self._wake()
-
-    def _insist(self, line: bytes, level: int) -> None:
-        """Wait for room as long as the backlog has patience, then count the line as lost."""
-        until = time.monotonic() + self._backlog.patience
-
-        while self._inline is None and time.monotonic() < until:
-            self._ring()
-            time.sleep(_ROOM_PAUSE)
-
-            with self._alone() as backlog:
-                if backlog.append(line, level):
-                    return
-
-        with self._alone() as backlog:
-            backlog.refuse()
+    # The thread's life.
 
     def _wake(self) -> None:
         """Start the thread, or ring."""
@@ -336,6 +212,9 @@ class Engine:
 
         with suppress(RuntimeError):  # it rings already
             self._bell.release()
+
+    def _may_wait(self) -> bool:
+        return self._inline is None
 
     def _new_thread(self) -> threading.Thread | None:
         if self._thread is not None or time.monotonic() < self._no_thread_before:
@@ -469,12 +348,6 @@ class Engine:
                 say(self._title, trouble, subject=verdict.effect.name)
 
             self._pause(verdict)
-
-    def _release_waiters(self, backlog: Backlog) -> None:
-        for waiter in tuple(self._waiters):
-            if backlog.is_past(waiter[0]) or self._gave_up:
-                self._waiters.remove(waiter)
-                waiter[1].release()
 
     def _pause(self, verdict: Verdict) -> None:
         """Wait after a failure; the end of the process cuts it short."""
