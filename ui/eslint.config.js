@@ -60,7 +60,7 @@ export default defineConfig(
   {
     files: ['**/*.svelte'],
     rules: {
-      'max-lines': ['error', { max: 210 }],
+      'max-lines': ['error', { max: 199 }],
       // A component's script is one function to this rule.
       'max-lines-per-function': 'off',
       'no-restricted-syntax': ['error', INLINE_STYLE],
