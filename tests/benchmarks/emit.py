@@ -161,7 +161,15 @@ def concurrent_log_handler(folder: Path) -> tuple[Call, Call]:
 
 
 def queue_handler(folder: Path) -> tuple[Call, Call]:
-    waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    """As `dictConfig` and the documentation of `logging` have it: a `queue.Queue` without a bound."""
+    return queued(folder, queue.Queue(-1))
+
+
+def simple_queue_handler(folder: Path) -> tuple[Call, Call]:
+    return queued(folder, queue.SimpleQueue())
+
+
+def queued(folder: Path, waiting: Any) -> tuple[Call, Call]:
     target = rotating(folder)
     target.setFormatter(pjl_formatter("orjson"))
     logging.handlers.QueueListener(waiting, target).start()
@@ -297,6 +305,7 @@ CASES: dict[str, Case] = {
     TEXT: picologging_text,
     **{PJL.format(encoder): python_json_logger(encoder) for encoder in ("json", "orjson", "msgspec")},
     QUEUED: queue_handler,
+    QUEUED + " with a SimpleQueue": simple_queue_handler,
     "concurrent-log-handler + orjson": concurrent_log_handler,
     "structlog through stdlib (orjson)": structlog_through_stdlib,
     "loguru, serialize": loguru_serialize,
