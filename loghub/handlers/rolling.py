@@ -5,7 +5,7 @@ Rules:
    is measured again whenever this process has written a sixteenth of what was left to the limit.
 2. A roll takes a lock between processes, opened by the one that takes it, and looks again
    whether the file under the name is still the one it writes to: somebody may have rolled already.
-3. Between rolls a process looks at most once a second, or once in a megabyte, whether its name was given to another
+3. Between rolls a process looks at most once a second, or once in 64 KB, whether its name was given to another
    file (a roll elsewhere, logrotate, a deleted directory); lines it wrote meanwhile stand in the segment.
    A file that is not shared is never looked at, and rolled over without the lock.
 4. A roll that is refused (a directory that cannot be written to, a file held open) is said and tried again
