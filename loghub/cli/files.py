@@ -1,6 +1,7 @@
 """`loghub files`: what a log consists of, and what its retention would delete."""
 
 import json
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from loghub.cli.survey import Surveyed, survey
 from loghub.errors import ConfigError, require
 from loghub.event.model import format_time
 from loghub.handlers.retention import Retention, expired, parse_retention, prune
+from loghub.readable import is_terminal
 from loghub.segments import Segment, segments
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _OWNER = "loghub files"
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1000
+_PIPE_WIDTH = 500
+"""No name is folded where no terminal is; rich takes 80 columns then."""
 
 
 @click.command("files")
@@ -74,7 +78,8 @@ def _list(log: Path, *, as_json: bool) -> None:
         click.echo(json.dumps({"files": [_as_json(one) for one in found]}, indent=2))
         return
 
-    require("rich.console", _OWNER, "cli").Console().print(_table(found))
+    width = None if is_terminal(sys.stdout) else _PIPE_WIDTH
+    require("rich.console", _OWNER, "cli").Console(width=width).print(_table(found))
 
     for one in found:
         if one.damage:

@@ -31,7 +31,6 @@ def log(tmp_path: Path) -> Path:
 
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: object) -> tuple[str, str]:
     monkeypatch.setattr("sys.argv", ["loghub", "files", *map(str, arguments)])
-    monkeypatch.setenv("COLUMNS", "140")
 
     with pytest.raises(SystemExit) as ended:
         main()
