@@ -6,7 +6,7 @@ from typing import Any
 
 from loghub.handlers.delivery import Answer
 from loghub.handlers.remote import RemoteHandler
-from loghub.handlers.spool import Settings, Spool
+from loghub.handlers.spool import POLICIES, Settings, Spool
 from loghub.handlers.worker import Engine, Limits
 from loghub.wire.batch import Batch
 
@@ -129,3 +129,20 @@ def test_every_segment_of_what_was_left_is_found_whole(tmp_path: Path) -> None:
     assert all(spool.write(line, 20) or spool.append(line) for _ in range(3))
     spool.close()
     assert left_in(tmp_path) == [line] * 3
+
+
+def test_who_only_writes_sees_that_others_have_made_room(tmp_path: Path) -> None:
+    """While nobody fetches what it left it begins no new place, so it has to look again by itself."""
+    settings = Settings(tmp_path, "http://127.0.0.1:9", 400_000, POLICIES["drop_new"], send=False, adopt_every=0)
+    line = b"x" * 30_000 + b"\n"
+    other, spool = Spool(settings), Spool(settings)
+
+    while other.append(line):
+        pass
+
+    other.close()
+    assert not spool.append(line)
+    assert left_in(tmp_path)
+    spool.tend()
+    assert spool.append(line)
+    spool.close()

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from loghub.handlers.diagnostics import say
-from loghub.handlers.memory import FOREVER, Lane, Mark, MemoryRing
+from loghub.handlers.memory import Lane, Mark, MemoryRing
 from loghub.handlers.spool import owner
 from loghub.handlers.spool.heritage import FORMAT, heritage, size_of_others
 from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation
@@ -256,12 +256,12 @@ class Spool:
             self._sync()
             self._next_sync = now + _SYNC_EVERY
 
-        if self._settings.send and now >= self._next_adoption:
+        if now >= self._next_adoption:
             self._next_adoption = now + self._look_after
             self._look_after = min(self._look_after * 2, self._settings.adopt_every)
-            self._adopt()
+            self._look_around()
 
-        due = self._next_adoption if self._settings.send else FOREVER
+        due = self._next_adoption
 
         if self._settings.durability == "interval" and self._own is not None:
             due = min(due, self._next_sync)
@@ -298,9 +298,7 @@ class Spool:
 
     def settle_dead(self, count: int, reason: str = "") -> None:
         """Let go of lines that the hub will never take; they go to `dead/` before the cursor is written."""
-        lane = self._busy
-
-        if lane is None:
+        if (lane := self._busy) is None:
             return
 
         batch = lane.take(1, 1)
@@ -385,9 +383,12 @@ class Spool:
         except OSError as error:
             say(self._title, f"{error.strerror}: cannot bring records to the disk", subject="sync")
 
-    def _adopt(self) -> None:
-        """Take over what the dead have left, and count what all others take."""
-        for lane in heritage(self._settings.folder, {lane.source for lane in self._lanes}, self._settings.destination):
+    def _look_around(self) -> None:
+        """Take over what the dead have left, where this process sends, and count what all others take."""
+        settings = self._settings
+        known = {lane.source for lane in self._lanes}
+
+        for lane in heritage(settings.folder, known, settings.destination) if settings.send else ():
             self._lanes.adopt(lane)
 
         self._others = size_of_others(self._settings.folder, self._own.source if self._own else None)
