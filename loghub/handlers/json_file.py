@@ -59,7 +59,8 @@ class JSONFileHandler(DropInFileHandler):
         keep_free: bytes of the disk that its segments leave free, as "1 GB"; none by default.
         compress: gz or zst; segments are not compressed by default.
         on_start: append, roll (a file that is not empty is rolled over first) or truncate.
-        shared: whether other processes write to the file too; true by default, except on Windows.
+        shared: whether other processes write to the file too, or move it; true by default, except on Windows. Without
+            it nobody looks whether the file still has its name.
         look_every: how long it may take to notice that the file was moved or deleted; 0 looks before each line.
         durability: what a written line survives: process (its death); interval and record flush it to the device
             too, within half a second or at once.
