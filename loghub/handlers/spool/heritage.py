@@ -16,6 +16,7 @@ from loghub.handlers.spool.incarnation import Incarnation
 from loghub.wire.batch import is_source
 
 FORMAT = "v1"
+_MOST = 64  # incarnations that a process has at a time: each holds a descriptor, and the application needs some
 
 
 def heritage(spool: Path, known: Collection[str], destination: str) -> Iterator[Incarnation]:
@@ -27,22 +28,7 @@ def heritage(spool: Path, known: Collection[str], destination: str) -> Iterator[
         destination: the address that it sends to.
     """
     owner.sweep(spool / FORMAT)
-    dead_ones: list[tuple[owner.Claim, owner.Meta]] = []
-    elsewhere: set[str] = set()  # where living processes send what they write here
-
-    for folder in incarnations(spool):
-        if folder.name in known:
-            continue
-
-        meta = owner.read_meta(folder)
-
-        if meta.version > owner.VERSION:
-            sentence = f"{folder.name} is of a newer loghub and is left to it"
-            say(f"spool {spool}", sentence, subject="version")
-        elif (claimed := owner.claim(folder)) is not None:
-            dead_ones.append((claimed, meta))
-        elif meta.send and meta.destination not in ("", destination):
-            elsewhere.add(meta.destination)
+    dead_ones, elsewhere = _claim(spool, known, destination)
 
     if elsewhere:
         others = ", ".join(sorted(elsewhere))
@@ -60,6 +46,33 @@ def heritage(spool: Path, known: Collection[str], destination: str) -> Iterator[
     finally:
         for claimed, _ in dead_ones:
             claimed.release()
+
+
+def _claim(
+    spool: Path, known: Collection[str], destination: str
+) -> tuple[list[tuple[owner.Claim, owner.Meta]], set[str]]:
+    """Claim what the dead have left, and tell where living processes send what they write here."""
+    dead_ones: list[tuple[owner.Claim, owner.Meta]] = []
+    elsewhere: set[str] = set()
+
+    for folder in incarnations(spool):
+        if folder.name in known:
+            continue
+
+        meta = owner.read_meta(folder)
+
+        if meta.version > owner.VERSION:
+            sentence = f"{folder.name} is of a newer loghub and is left to it"
+            say(f"spool {spool}", sentence, subject="version")
+        elif (claimed := owner.claim(folder)) is not None:
+            if len(known) + len(dead_ones) < _MOST:
+                dead_ones.append((claimed, meta))
+            else:
+                claimed.release()
+        elif meta.send and meta.destination not in ("", destination):
+            elsewhere.add(meta.destination)
+
+    return dead_ones, elsewhere
 
 
 def size_of_others(spool: Path, own: str | None) -> int:

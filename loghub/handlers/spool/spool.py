@@ -371,6 +371,7 @@ class Spool:
             if not lane.queued:
                 self._lanes.forget(lane)
                 lane.remove()
+                self._next_adoption = self._next_adoption if self._lanes.adopted else 0.0  # there may be more
 
     def _sync(self) -> None:
         own = self._own

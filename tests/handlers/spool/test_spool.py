@@ -418,3 +418,22 @@ def test_two_processes_of_two_addresses_leave_each_others_dead_alone_and_say_so(
     assert drained(heir) == [b"meant for the other\n", LINE]
     heir.close()
     spool.close()
+
+
+def test_many_dead_are_taken_over_some_at_a_time_with_few_descriptors(tmp_path: Path) -> None:
+    for number in range(150):
+        gone = Spool(Settings(tmp_path, DESTINATION))
+        assert add(gone, b"%d\n" % number)
+        gone.close()
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    spool = spool_in(tmp_path)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 64
+    lines: list[bytes] = []
+
+    for _ in range(3):
+        lines += drained(spool)
+
+    assert sorted(lines) == sorted(b"%d\n" % number for number in range(150))
+    assert incarnations(tmp_path) == []
+    spool.close()
