@@ -465,7 +465,7 @@ def compare(children: list[Child], *, quick: bool) -> Results:
                 continue
 
             for child in children:
-                some = records // (10 * threads) if busy else records  # one that writes waits for the busy ones
+                some = records // (5 * threads) if busy else records  # one that writes waits for the busy ones
                 found[scene][child.name].append(child.ask(records=some, threads=threads, busy=busy))
 
     return found
