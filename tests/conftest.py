@@ -19,6 +19,9 @@ if _EXAMPLES:
     settings.register_profile("long", max_examples=_EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
     settings.load_profile("long")
 
+# In a background job SIGINT is ignored, and so it is in what the job starts: tests of Ctrl-C need it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(autouse=True)
 def _fresh_logging() -> Iterator[None]:
