@@ -5,6 +5,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
