@@ -253,7 +253,7 @@ ODD: dict[str, Callable[[], Any]] = {
     "numpy integer": lambda: np.int64(5),
     "numpy number that is none": lambda: np.float32("nan"),
     "numpy complex": lambda: np.complex64(1j),
-    "numpy time that is none": lambda: np.datetime64("NaT"),
+    "numpy time that is none": lambda: np.datetime64("NaT", "s"),
     "numpy nanoseconds": lambda: np.datetime64(1, "ns"),
     "numpy bytes": lambda: np.bytes_(b"\xff"),
     "numpy array of bytes": lambda: np.array([b"\xff"]),
