@@ -99,7 +99,7 @@ def main() -> None:
     options = parser.parse_args()
     began = time.perf_counter()
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         samples = soak(Path(folder) / "app.jsonl", options.lines)
         kept = len(segments(Path(folder) / "app.jsonl"))
 
