@@ -465,7 +465,10 @@ def compare(children: list[Child], *, quick: bool) -> Results:
                 continue
 
             for child in children:
-                some = records // (5 * threads) if busy else records  # one that writes waits for the busy ones
+                if threads > 1 and child.name == TEXT:
+                    continue  # picologging 0.9.3 hangs there
+
+                some = records // (10 * threads) if busy else records  # one that writes waits for the busy ones
                 found[scene][child.name].append(child.ask(records=some, threads=threads, busy=busy))
 
     return found
@@ -481,6 +484,9 @@ def print_tables(found: Results) -> None:
         print("| case | mean | p50 | p99 | CPU in all | p50 × NullHandler |\n|---|---|---|---|---|---|")
 
         for name, rounds in cases.items():
+            if not rounds:
+                continue
+
             mean, p50, p99, cpu = (middle(rounds, key) for key in ("mean", "p50", "p99", "cpu"))
             cost = "" if busy else f"{cpu:.1f}"
             times = ratio(cases, name, NULL, "p50")
