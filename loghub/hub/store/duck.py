@@ -2,8 +2,8 @@
 
 Rules:
 1. `append` writes the log, syncs it, and puts the rows into the hot table; then it returns.
-2. A hot part that is large or old enough is cut off and sealed in the background; a new one takes what comes.
-   While sealing lags, the hot part grows; at `_MOST` times its size `append` refuses with an OSError.
+2. Hot parts are cut off (`hot_parts`) and sealed in the background (`upkeep`). Where sealing lags too far behind,
+   `append` refuses with an OSError.
 3. Retention removes whole sealed parts. Marks and arrival numbers outlive every row.
 4. Closing seals nothing: the log has it all.
 """
@@ -25,7 +25,7 @@ from loghub.hub.store.counting import read_facets, read_names
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
 from loghub.hub.store.grouping import read_groups
-from loghub.hub.store.hot import Hot
+from loghub.hub.store.hot_parts import Due, HotParts
 from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import Marks, trim
@@ -36,20 +36,17 @@ from loghub.hub.store.queries import Queries
 from loghub.hub.store.reading import find_event, read_arrivals, read_histogram, read_numbered, read_page
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
-from loghub.hub.store.retention import expired
-from loghub.hub.store.seal import OnStep, open_part, write_part
+from loghub.hub.store.retention import Keep
+from loghub.hub.store.seal import OnStep
 from loghub.hub.store.source import Source
 from loghub.hub.store.sql import where
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
+from loghub.hub.store.upkeep import House, Upkeep
 from loghub.query.tree import Query
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US
 
-_MOST = 4  # hot rows at most, in seal sizes
-_SMALL_SEAL = 200_000  # a smaller seal size counts as this one there: bursts are larger
-_SMALL_SEAL_BYTES = 64_000_000
-_MOST_WAITING = 2  # hot parts cut off and not sealed yet
 _RECENT = 10_000  # events in memory for tails, about 2.5 kB each
 _PERIOD_S = 1.0
 _CLOSE_S = 10.0
@@ -102,9 +99,6 @@ class DuckStore:
         on_step: OnStep = _no_step,
     ) -> None:
         self._directory = Directory.hold(data)
-        self._seal_rows, self._seal_bytes, self._seal_us = seal_rows, seal_bytes, seal_us
-        self._keep_us, self._keep_bytes = keep_us, keep_bytes
-        self._clock_us, self._on_step = clock_us, on_step
         self._writing = threading.Lock()
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._parts = Parts()
@@ -118,21 +112,34 @@ class DuckStore:
             self._books = Books(marks, Ledger(self._directory.ledger))
             self._quarantine = Quarantine(self._directory.quarantine)
             undo.callback(self._quarantine.close)
+            due = Due(seal_rows, seal_bytes, seal_us)
+            self._hot = HotParts(self._engine, self._directory.wal, due, self._parts, clock_us)
             self._take(recover(self._engine, self._directory, self._books))
             self._queries = Queries(self._engine, query_seconds)
             undo.pop_all()
 
-        self._keeper = Keeper(self._keep_house, _PERIOD_S)
+        house = House(
+            self._engine,
+            self._directory,
+            self._parts,
+            self._hot,
+            self._books,
+            self._queries,
+            self._writing,
+            on_step,
+            lambda: self._next,
+        )
+        self._upkeep = Upkeep(house, Keep(keep_us, keep_bytes), clock_us)
+        self._keeper = Keeper(self._upkeep.run, _PERIOD_S)
         self._keeper.start()
 
     def _take(self, found: Recovered) -> None:
-        """Go on with what was found: the last hot part takes what comes, the others wait to be sealed."""
+        """Go on with what was found."""
         self._next = found.next
         self._recent = Recent(_RECENT, found.next - 1)
         self._damaged = tuple(found.damaged)
-        self._active = found.hot.pop() if found.hot else Hot(self._engine, self._directory.wal, found.next)
-        self._waiting = found.hot
-        self._parts.change(add=[*found.sealed, *(hot.part for hot in (*found.hot, self._active))])
+        self._hot.take(found.hot, found.next)
+        self._parts.change(add=[*found.sealed, *(hot.part for hot in self._hot.all)])
 
     @property
     def epoch(self) -> str:
@@ -161,7 +168,8 @@ class DuckStore:
             for batch in trimmed:
                 self._books.enter(Sighting.of(batch))
 
-            self._cut()
+            if self._hot.cut(self._next):
+                self._keeper.wake()
 
         for wake in self._watchers:
             with suppress(Exception):  # a watcher whose loop has ended must not undo a stored batch
@@ -184,20 +192,14 @@ class DuckStore:
         return trimmed, answers
 
     def _store(self, batches: Sequence[Incoming]) -> None:
-        hot_rows = sum(hot.count for hot in (*self._waiting, self._active))
-
-        hot_bytes = sum(hot.log.size for hot in (*self._waiting, self._active))
-
-        if hot_rows >= _MOST * max(self._seal_rows, _SMALL_SEAL) or hot_bytes >= _MOST * max(
-            self._seal_bytes, _SMALL_SEAL_BYTES
-        ):
+        if self._hot.is_full:
             raise OSError(errno.ENOSPC, "too many events wait to be sealed", str(self._directory.parts))
 
         events = _number(batches, self._next)
         self._quarantine.append(batches)
 
         try:
-            self._active.append(batches, events, self._next)
+            self._hot.active.append(batches, events, self._next)
         except duckdb.Error as error:
             raise OSError(errno.ENOMEM, f"the engine refused: {error}") from error
 
@@ -294,8 +296,7 @@ class DuckStore:
         if not self._keeper.close(_CLOSE_S):
             return  # it still writes there, so the lock ends with the process
 
-        for hot in (*self._waiting, self._active):
-            hot.close()
+        self._hot.close()
 
         if self._parts.wait_unread(_CLOSE_S):
             self._engine.close()  # else a reader is on it, which ends with the process and writes nothing
@@ -324,72 +325,6 @@ class DuckStore:
         if part.path and part.path not in self._damaged:
             self._damaged = (*self._damaged, part.path)
             _logger.error("%s cannot be read, its events are missing in answers: %s", part.path, reason)
-
-    # What the background thread does.
-
-    def _keep_house(self) -> None:
-        try:
-            while not self._keeper.closing.is_set() and self._seal_one():
-                pass
-        finally:
-            self._retain()
-
-    def _seal_one(self) -> bool:
-        with self._writing:
-            self._cut()
-            hot = self._waiting[0] if self._waiting else None
-
-        if hot is None:
-            return False
-
-        if hot.sealed is None:
-            with self._queries.cursor(limited=False) as cursor:
-                path = write_part(cursor, hot.part, self._directory.parts, self._on_step)
-
-            hot.sealed = open_part(self._engine, path)
-            self._parts.change(add=[hot.sealed], remove=[hot.part])
-            self._on_step("attached")
-
-        self._books.save()
-        self._on_step("marked")
-        hot.drop_log()
-        self._on_step("dropped")
-
-        with self._writing:
-            self._waiting.remove(hot)
-
-        return True
-
-    def _cut(self) -> None:
-        """Cut off the hot part where it is large or old enough; the caller holds the write lock."""
-        hot = self._active
-
-        if not hot.count or not self._is_due(hot):
-            return
-
-        if len(self._waiting) < _MOST_WAITING:  # else it grows until sealing has caught up
-            # No room for a new log file or table: the old one goes on, since what was appended is stored.
-            with suppress(OSError, duckdb.Error):
-                self._active = Hot(self._engine, self._directory.wal, self._next)
-                self._waiting.append(hot)
-                self._parts.change(add=[self._active.part])
-
-            self._keeper.wake()
-
-    def _is_due(self, hot: Hot) -> bool:
-        return (
-            hot.count >= self._seal_rows
-            or hot.log.size >= self._seal_bytes
-            or hot.age_us(self._clock_us()) >= self._seal_us
-        )
-
-    def _retain(self) -> None:
-        unfinished = [hot.sealed for hot in self._waiting]  # their log is there still
-        parts = [part for part in self._parts.current if part not in unfinished]
-        gone = expired(parts, now_us=self._clock_us(), keep_us=self._keep_us, keep_bytes=self._keep_bytes)
-
-        if gone:
-            self._parts.change(remove=gone)
 
 
 def _number(batches: Sequence[Incoming], arrival: int) -> list[StoredEvent]:

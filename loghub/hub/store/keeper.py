@@ -13,11 +13,11 @@ class Keeper:
     A job that fails is reported and run again: what it could not do now (a full disk) may work later.
 
     Args:
-        job: what to run; it looks at `closing` in between and returns soon when that is set.
+        job: what to run; it is given an event, looks at it in between, and returns soon when that is set.
         period: seconds between two runs when nobody wakes it.
     """
 
-    def __init__(self, job: Callable[[], None], period: float) -> None:
+    def __init__(self, job: Callable[[threading.Event], None], period: float) -> None:
         self._job = job
         self._period = period
         self._woken = threading.Event()
@@ -52,7 +52,7 @@ class Keeper:
                 return
 
             try:
-                self._job()
+                self._job(self.closing)
             except Exception as error:  # noqa: BLE001 (the thread must outlive whatever fails)
                 if not self.closing.is_set():
                     _logger.warning("the store could not tidy up, and tries again: %s", error)

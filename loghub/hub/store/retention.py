@@ -5,18 +5,31 @@ lines is kept as long as today's, and a clock that is ahead keeps nothing for ev
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from loghub.hub.store.partitions import Part
 
 
-def expired(parts: Sequence[Part], *, now_us: int, keep_us: int, keep_bytes: int) -> list[Part]:
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How much is kept.
+
+    Attributes:
+        age_us: how long an event is kept at least, from its receipt on, in microseconds.
+        size: how many bytes of sealed files are kept at most.
+    """
+
+    age_us: int
+    size: int
+
+
+def expired(parts: Sequence[Part], *, now_us: int, keep: Keep) -> list[Part]:
     """Give the sealed parts that are too old, and the oldest of those that are too much.
 
     Args:
         parts: all parts; the hot ones stay.
         now_us: the time.
-        keep_us: how long an event is kept at least, from its receipt on.
-        keep_bytes: how many bytes of sealed files are kept at most.
+        keep: how much is kept.
     """
     sealed = sorted((part for part in parts if part.path), key=lambda part: part.extent.received_us, reverse=True)
     total = 0
@@ -25,7 +38,7 @@ def expired(parts: Sequence[Part], *, now_us: int, keep_us: int, keep_bytes: int
     for part in sealed:
         total += part.size
 
-        if part.extent.received_us < now_us - keep_us or total > keep_bytes:
+        if part.extent.received_us < now_us - keep.age_us or total > keep.size:
             gone.append(part)
 
     return gone

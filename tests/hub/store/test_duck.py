@@ -168,7 +168,7 @@ def test_events_of_years_ago_stay_as_long_as_those_of_today(tmp_path: Path) -> N
         store.append([batch(1, 10, times=[-2000 * DAY_US] * 10)])
         store.append([batch(11, 10)])
         wait_until(lambda: logs(tmp_path) == ["0000000000000021.ndjson"])
-        store._retain()
+        store._upkeep.retain()
         check_exactly_once(store, 20)
 
 

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from loghub.hub.store.partitions import Extent, Part
-from loghub.hub.store.retention import expired
+from loghub.hub.store.retention import Keep, expired
 
 
 def part(name: str, received_us: int, size: int = 10, max_us: int = 0) -> Part:
@@ -9,7 +9,7 @@ def part(name: str, received_us: int, size: int = 10, max_us: int = 0) -> Part:
 
 
 def names(parts: list[Part], *, now_us: int = 1000, keep_us: int = 10_000, keep_bytes: int = 1000) -> list[str]:
-    return [gone.table for gone in expired(parts, now_us=now_us, keep_us=keep_us, keep_bytes=keep_bytes)]
+    return [gone.table for gone in expired(parts, now_us=now_us, keep=Keep(keep_us, keep_bytes))]
 
 
 def test_parts_whose_newest_event_came_too_long_ago_go() -> None:
