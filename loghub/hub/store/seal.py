@@ -8,11 +8,9 @@ Rules:
 """
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,21 +18,15 @@ import duckdb
 
 from loghub.hub.store.durable import sync_directory, sync_file
 from loghub.hub.store.engine import Cursor
-from loghub.hub.store.partitions import Extent, Part
+from loghub.hub.store.part_file import attach, read_extent, write_file
+from loghub.hub.store.partitions import Part
 
 OnStep: TypeAlias = Callable[[str], None]
 """Called with the name of each step that is done; tests stop there."""
 
 STEPS = ("written", "synced", "renamed", "named", "attached", "marked", "dropped")
 
-_ROWS = "CREATE TABLE {name}.rows AS SELECT * FROM {hot} WHERE arrival <= ? ORDER BY time_us, source, seq"
-_EXTENT = (
-    "CREATE TABLE {name}.extent AS SELECT count(*) AS count, min(time_us) AS min_us, max(time_us) AS max_us,"
-    " max(received_us) AS received_us FROM {name}.rows"
-)
-_READ_EXTENT = "SELECT count, min_us, max_us, received_us FROM {name}.extent"
 _NAME = re.compile(r"([0-9]{16})-([0-9]{16})\.duckdb")
-_numbers = count(1)
 _logger = logging.getLogger(__name__)
 
 
@@ -48,7 +40,7 @@ def write_part(cursor: Cursor, hot: Part, folder: Path, on_step: OnStep) -> Path
     path = folder / f"{hot.extent.first:016d}-{hot.extent.last:016d}.duckdb"
     draft = path.with_suffix(".tmp")
     remove_drafts(folder)
-    _write_rows(cursor, hot, draft)
+    write_file(cursor, f"SELECT * FROM {hot.table} WHERE arrival <= ?", [hot.extent.last], draft)  # noqa: S608 (our own name)
     on_step("written")
     sync_file(draft)
     on_step("synced")
@@ -59,20 +51,6 @@ def write_part(cursor: Cursor, hot: Part, folder: Path, on_step: OnStep) -> Path
     return path
 
 
-def _write_rows(cursor: Cursor, hot: Part, draft: Path) -> None:
-    extent = hot.extent
-    name = f"draft_{next(_numbers)}"
-
-    cursor.execute(f"ATTACH '{_quoted(draft)}' AS {name}")
-
-    try:
-        cursor.execute(_ROWS.format(name=name, hot=hot.table), [extent.last])
-        cursor.execute(_EXTENT.format(name=name))
-        cursor.execute(f"CHECKPOINT {name}")
-    finally:
-        cursor.execute(f"DETACH {name}")
-
-
 def open_part(engine: Cursor, path: Path) -> Part:
     """Attach a sealed file for reading.
 
@@ -80,18 +58,16 @@ def open_part(engine: Cursor, path: Path) -> Part:
         duckdb.Error: the file cannot be read.
     """
     first, last = arrivals(path) or (0, 0)
-    name = f"part_{next(_numbers)}"
 
     with engine.cursor() as cursor:
-        cursor.execute(f"ATTACH '{_quoted(path)}' AS {name} (READ_ONLY)")
+        name = attach(cursor, path, options="(READ_ONLY)")
 
         try:
-            row = cursor.execute(_READ_EXTENT.format(name=name)).fetchone()
+            extent = read_extent(cursor, name, first, last)
         except duckdb.Error:
             cursor.execute(f"DETACH {name}")
             raise
 
-    extent = Extent(first, last, *(row or (0, 0, 0, 0)))
     return Part(f"{name}.rows", extent, partial(_remove, engine, name, path), path, path.stat().st_size)
 
 
@@ -123,7 +99,3 @@ def remove_drafts(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name.endswith((".tmp", ".tmp.wal")):
             path.unlink()
-
-
-def _quoted(path: Path) -> str:
-    return os.fspath(path.absolute()).replace("'", "''")
