@@ -35,6 +35,9 @@ class Counters:
         )
         self.quarantined = Counter("loghub_hub_lines_quarantined", "Lines that are no events.", registry=self._registry)
         self.subscribers = Gauge("loghub_hub_subscribers", "Live tails.", registry=self._registry)
+        self.skipped = Counter(
+            "loghub_hub_tail_events_skipped", "Events that slow tails were moved past.", registry=self._registry
+        )
         self.requests = Histogram(
             "loghub_hub_request_seconds",
             "Time to answer a request.",
@@ -49,6 +52,14 @@ class Counters:
             registry=self._registry,
         )
         self._events = Gauge("loghub_hub_events", "Events in the store.", registry=self._registry)
+
+    def value(self, name: str) -> int:
+        """Give what a counter or a gauge without labels says now.
+
+        Args:
+            name: its sample, without `loghub_hub_`.
+        """
+        return round(self._registry.get_sample_value(f"loghub_hub_{name}") or 0)
 
     def text(self, stored: int, accounts: Sequence[Account] = ()) -> bytes:
         """Write all counters.

@@ -52,6 +52,7 @@ class Tail:
         cursor: the position to go on behind; None starts with what comes next.
         limits: when it is moved ahead, how large a frame is, when it says that it is alive.
         threads: for calls to the store.
+        skipped: is told of events that it was moved past.
         clock_us: gives the time in microseconds.
     """
 
@@ -63,8 +64,10 @@ class Tail:
         limits: Limits,
         threads: Threads,
         *,
+        skipped: Callable[[int], object] = lambda _: None,
         clock_us: Callable[[], int] = _now_us,
     ) -> None:
+        self._on_skip = skipped
         self._store = store
         self._cursor = cursor
         self._limits = limits
@@ -170,6 +173,7 @@ class Tail:
             "from": tail_cursor(self._store.epoch, self._position),
             "to": tail_cursor(self._store.epoch, position),
         }
+        self._on_skip(position - self._position)
         self._position = position
         return to_json(skipped)
 

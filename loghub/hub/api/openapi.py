@@ -104,6 +104,26 @@ _SCHEMAS: dict[str, JSONSchema] = {
             )
         )
     ),
+    "Stats": _object(
+        engine=_choice("duckdb", "memory"),
+        uptime_s={"type": "number"},
+        events=_COUNT,
+        oldest=_MAYBE_TEXT,
+        newest=_MAYBE_TEXT,
+        parts=_COUNT,
+        hot=_COUNT,
+        ingest_rate={"type": "number"},
+        received=_object(accepted=_COUNT, duplicate=_COUNT, quarantined=_COUNT),
+        disk={"oneOf": [{"type": "null"}, _object(used=_COUNT, sealed=_COUNT, log=_COUNT, free=_COUNT, size=_COUNT)]},
+        retention=_object(
+            **{name: {"type": ["integer", "null"]} for name in ("age_s", "bytes", "free_bytes", "events")},
+            rules=_list(_object(query=_TEXT, age_s=_COUNT)),
+        ),
+        rss={"type": ["integer", "null"]},
+        subscribers=_COUNT,
+        drops=_object(senders=_COUNT, lost=_COUNT, tails=_COUNT),
+        damaged=_list(_TEXT),
+    ),
     "Ingested": _object(
         accepted=_COUNT,
         duplicate=_COUNT,
@@ -242,6 +262,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
             (("limit", _whole(1, 5000, 1000), "How many."),),
         )
     },
+    "/api/v1/stats": {"get": Operation("Tell how the hub is.", _json("Stats"), (), (503,))},
     "/api/v1/session": {
         "post": Operation("Sign in with a token.", {}, (), (400, 401, 413, 415), "application/json", status=204),
         "delete": Operation("Sign out.", {}, (), (), status=204),

@@ -1,5 +1,6 @@
 """What the endpoints of one app share."""
 
+import time
 from dataclasses import dataclass, field
 
 from loghub.hub.counters import Counters
@@ -27,6 +28,7 @@ class Parts:
         searches: threads for searches, which may be slow and hold up nothing else.
         departures: tells open tails that their session was ended.
         counters: what the hub counts about itself.
+        begun: when it began, on the monotonic clock.
     """
 
     store: Store
@@ -39,6 +41,7 @@ class Parts:
     searches: Threads = field(default_factory=lambda: Threads(name="loghub-search"))
     departures: Departures = field(default_factory=Departures)
     counters: Counters = field(default_factory=Counters)
+    begun: float = field(default_factory=time.monotonic)
 
     def end_searches(self) -> None:
         """Refuse the searches under way, stop them where the engine can, and end the tails over HTTP; idempotent."""

@@ -45,7 +45,7 @@ async def tail(parts: Parts, socket: WebSocket) -> None:
 def _subscribe(parts: Parts, socket: WebSocket) -> Tail:
     query = read_query(socket.query_params)
     cursor = socket.query_params.get("cursor") or None
-    return Tail(parts.store, query, cursor, parts.settings.limits, parts.tails)
+    return Tail(parts.store, query, cursor, parts.settings.limits, parts.tails, skipped=parts.counters.skipped.inc)
 
 
 async def _refuse(socket: WebSocket, error: dict[str, str | int]) -> None:

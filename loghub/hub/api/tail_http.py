@@ -41,7 +41,9 @@ async def tail_over_http(parts: Parts, request: Request) -> Response:
     last = request.headers.get("last-event-id") if is_stream else None
     cursor = last or request.query_params.get("cursor") or None
     wait = read_number(request.query_params, "wait", _WAIT_S, _LONGEST_WAIT_S, least=0)
-    subscription = Tail(parts.store, query, cursor, parts.settings.limits, parts.tails)
+    subscription = Tail(
+        parts.store, query, cursor, parts.settings.limits, parts.tails, skipped=parts.counters.skipped.inc
+    )
 
     if is_stream:
         events = _events(parts, request, subscription)

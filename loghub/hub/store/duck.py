@@ -10,6 +10,7 @@ Rules:
 
 import errno
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -40,6 +41,7 @@ from loghub.hub.store.retention import Keep
 from loghub.hub.store.seal import OnStep
 from loghub.hub.store.source import Source
 from loghub.hub.store.sql import where
+from loghub.hub.store.stats import Kept, Room, StoreStats
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
 from loghub.hub.store.upkeep import House, Upkeep
 from loghub.query.tree import Query
@@ -99,6 +101,7 @@ class DuckStore:
         on_step: OnStep = _no_step,
     ) -> None:
         self._directory = Directory.hold(data)
+        self._keep, self._clock_us = Keep(keep_us, keep_bytes), clock_us
         self._writing = threading.Lock()
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._parts = Parts()
@@ -129,7 +132,7 @@ class DuckStore:
             on_step,
             lambda: self._next,
         )
-        self._upkeep = Upkeep(house, Keep(keep_us, keep_bytes), clock_us)
+        self._upkeep = Upkeep(house, self._keep, clock_us)
         self._keeper = Keeper(self._upkeep.run, _PERIOD_S)
         self._keeper.start()
 
@@ -264,6 +267,26 @@ class DuckStore:
     def accounts(self) -> list[Account]:
         """Give what is known of the sources, those that were seen last first."""
         return self._books.ledger.accounts()
+
+    def stats(self) -> StoreStats:
+        """Tell how much it holds, where, and how long it is kept."""
+        parts = self._parts.current
+        filled = [part.extent for part in parts if part.extent.count]
+        disk = shutil.disk_usage(self._directory.root)
+        sealed = sum(part.size for part in parts)
+
+        return StoreStats(
+            engine="duckdb",
+            events=sum(extent.count for extent in filled),
+            oldest_us=min((extent.min_us for extent in filled), default=None),
+            newest_us=max((extent.max_us for extent in filled), default=None),
+            parts=len(parts),
+            hot=self._hot.rows,
+            rate=self._recent.rate(self._clock_us()),
+            kept=Kept(self._keep.age_us, self._keep.size),
+            room=Room(sealed, self._hot.log_bytes, disk.free, disk.total),
+            damaged=[path.name for path in self._damaged],
+        )
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""

@@ -32,6 +32,7 @@ from loghub.hub.store.protocol import (
     Span,
     StoredEvent,
 )
+from loghub.hub.store.stats import Kept, StoreStats, rate
 from loghub.hub.store.steps import cut
 from loghub.hub.store.stop import current_stop
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
@@ -159,6 +160,24 @@ class MemoryStore:
     def accounts(self) -> list[Account]:
         """Give what is known of the sources, those that were seen last first."""
         return self._ledger.accounts()
+
+    def stats(self) -> StoreStats:
+        """Tell how much it holds, and how long it is kept."""
+        with self._lock:
+            received = [kept.received_us for kept in self._kept]
+
+        times = [stored.event.time_us for stored in self.after(0, self.maxlen)]
+
+        return StoreStats(
+            engine="memory",
+            events=self.count(),
+            oldest_us=min(times, default=None),
+            newest_us=max(times, default=None),
+            parts=1,
+            hot=self.count(),
+            rate=rate(received, time.time_ns() // 1000, is_all=len(received) < self.maxlen),
+            kept=Kept(events=self.maxlen),
+        )
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""

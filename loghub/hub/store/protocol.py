@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from loghub.event.model import Event
 from loghub.hub.store.accounts import Account
+from loghub.hub.store.stats import StoreStats
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups, Partial
 from loghub.query.tree import Query
 from loghub.wire.report import Report
@@ -195,6 +196,9 @@ class Store(Protocol):
 
     def accounts(self) -> Sequence[Account]:
         """Give what is known of the sources, those that were seen last first."""
+
+    def stats(self) -> StoreStats:
+        """Tell how much it holds, where, and how long it is kept."""
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""

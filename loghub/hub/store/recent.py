@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.stats import rate
 
 
 class Recent:
@@ -40,6 +41,12 @@ class Recent:
             self.bytes -= self._sizes[slot]
             self._slots[slot], self._sizes[slot] = None, 0
             self._oldest += 1
+
+    def rate(self, now_us: int) -> float:
+        """Give the events in a second over the last minute."""
+        kept = [self._slots[number % len(self._slots)] for number in range(self._oldest, self._newest + 1)]
+        times = [stored.received_us for stored in kept if stored]
+        return rate(times, now_us, is_all=len(times) < len(self._slots))
 
     def after(self, arrival: int, limit: int) -> list[StoredEvent] | None:
         """Give at most `limit` events behind `arrival`; None where the first of them is not here (any more)."""

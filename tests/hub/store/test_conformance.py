@@ -277,3 +277,14 @@ def _batches_of(number: int) -> list[Incoming]:
 def _append_all(store: Store, batches: list[Incoming]) -> None:
     for one in batches:
         store.append([one])
+
+
+def test_stats_tell_what_is_there(store: Store) -> None:
+    empty = store.stats()
+    store.append([batch(1, 20, times=[*range(10), *range(-10, 0)])])
+    stats = store.stats()
+
+    assert (empty.events, empty.oldest_us, empty.newest_us) == (0, None, None)
+    assert (stats.events, stats.oldest_us, stats.newest_us) == (20, START_US - 10, START_US + 9)
+    assert stats.parts >= 1
+    assert list(stats.damaged) == []
