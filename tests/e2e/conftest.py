@@ -52,9 +52,14 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         width: int = 1440,
         height: int = 860,
         scheme: str = "light",
+        density: float = 1,
         watch: Callable[[Page], None] = lambda _: None,
     ) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]
+            device_scale_factor=density,
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

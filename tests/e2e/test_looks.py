@@ -1,6 +1,7 @@
 """Pictures of every screen and state, to be looked at; checked is that nothing overflows and that axe finds nothing."""
 
 import json
+import re
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_every_screen_and_state_fits_the_window_and_axe_finds_nothing(
 
     log(hub, *BUSY)
     expect(row_with(page, "pricing failed")).to_have_count(1)
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", re.compile("^302 events"))
     shoot("busy")
 
     row_with(page, "pricing failed").click()

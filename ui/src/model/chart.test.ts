@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Counts } from './answers';
-import { bars, describe as inWords, describeSpan, summary, ticks, totals } from './chart';
+import { bars, describe as inWords, describeSpan, PAINTED, spans, stacks, summary, ticks, totals } from './chart';
 
 const counts = {
   from: Date.parse('2026-11-22T14:00:00Z'),
@@ -14,11 +14,23 @@ const counts = {
   ],
 };
 
-test('bars are stacked from the mildest up, as shares of the highest', () => {
-  const last = bars(counts)[2];
-  expect(last?.blocks.map((block) => block.level)).toEqual(['warning', 'error']);
-  expect(last?.blocks[0]).toMatchObject({ y: 0.6, height: 0.4 });
-  expect(last?.blocks[1]?.y).toBeCloseTo(0);
+test('bars are stacked from the mildest up, the worst painted first', () => {
+  expect(PAINTED).toEqual(['critical', 'error', 'warning', 'info', 'debug']);
+  expect(stacks(bars(counts))).toEqual([
+    [3, 0, 10],
+    [3, 0, 10],
+    [2, 0, 4],
+    [0, 0, 0],
+    [0, 0, 0],
+  ]);
+});
+
+test('the chart is a table of so many lines, with all that is counted', () => {
+  expect(spans(counts, 2, 'utc')).toEqual([
+    { text: '14:00', counts: { warning: 2, error: 1 } },
+    { text: '14:10', counts: { warning: 4, error: 6 } },
+  ]);
+  expect(spans(counts, 12, 'utc').map((span) => span.text)).toEqual(['14:00', '14:05', '14:10']);
 });
 
 test('two names of one level are one', () => {

@@ -2,6 +2,7 @@
 
 import type { Counts } from './answers';
 import { LEVELS, levelOf, type Level } from './levels';
+import type { Range } from './range';
 import { plural } from './text';
 import { clock, tick, type Zone } from './time';
 
@@ -12,9 +13,10 @@ export interface Bar {
   readonly to: number;
   readonly total: number;
   readonly counts: Readonly<Partial<Record<Level, number>>>;
-  /** Bottom to top; `y` and `height` are shares of the highest bar. */
-  readonly blocks: readonly { readonly level: Level; readonly y: number; readonly height: number }[];
 }
+
+/** The levels as they are painted: the worst stands on top, so it is painted first, behind the others. */
+export const PAINTED: readonly Level[] = [...LEVELS].reverse();
 
 export function bars(counts: Counts): Bar[] {
   const levels = byLevel(counts);
@@ -22,7 +24,6 @@ export function bars(counts: Counts): Bar[] {
   const totals = Array.from({ length }, (_, index) =>
     LEVELS.reduce((sum, level) => sum + (levels[level][index] ?? 0), 0),
   );
-  const highest = Math.max(1, ...totals);
   const step = stepOf(counts, length);
 
   return totals.map((total, index) => {
@@ -36,7 +37,27 @@ export function bars(counts: Counts): Bar[] {
       to: from + step,
       total,
       counts: Object.fromEntries(here),
-      blocks: stack(here, highest),
+    };
+  });
+}
+
+/** How high each bar is up to each level, in the order of `PAINTED`. */
+export function stacks(bars: readonly Bar[]): number[][] {
+  return PAINTED.map((_, at) =>
+    bars.map((bar) => PAINTED.slice(at).reduce((sum, one) => sum + (bar.counts[one] ?? 0), 0)),
+  );
+}
+
+/** The chart in so many lines at most. */
+export function spans(counts: Counts, lines: number, zone: Zone): { text: string; counts: Bar['counts'] }[] {
+  const all = bars(counts);
+  const size = Math.max(1, Math.ceil(all.length / lines));
+  return Array.from({ length: Math.ceil(all.length / size) }, (_, line) => {
+    const some = all.slice(line * size, (line + 1) * size);
+    const sums = LEVELS.map((level) => [level, some.reduce((sum, bar) => sum + (bar.counts[level] ?? 0), 0)] as const);
+    return {
+      text: tick(some[0]?.from ?? counts.from, counts.to - counts.from, zone),
+      counts: Object.fromEntries(sums.filter(([, sum]) => sum > 0)),
     };
   });
 }
@@ -104,6 +125,14 @@ export function describeSpan(bars: readonly Bar[], zone: Zone): string {
   return `${second(bars[0]?.from, zone)} – ${second(bars.at(-1)?.to, zone)}: ${plural(total, 'event')}`;
 }
 
+/** The time that some bars cover. */
+export function rangeOf(bars: readonly Bar[]): Range | undefined {
+  const [first, last] = [bars[0], bars.at(-1)];
+  return first && last
+    ? { kind: 'between', from: new Date(first.from).toISOString(), to: new Date(last.to).toISOString() }
+    : undefined;
+}
+
 /** One bar in words. */
 export function describe(bar: Bar, zone: Zone): string {
   const parts = [...LEVELS].reverse().flatMap((level) => {
@@ -116,15 +145,6 @@ export function describe(bar: Bar, zone: Zone): string {
 /** The hub gives whole milliseconds, which over many bars are a bar's width: where the bars fill the range, divide it. */
 function stepOf({ from, to, stepMs }: Counts, length: number): number {
   return Math.abs(length * stepMs - (to - from)) <= length ? (to - from) / length : stepMs;
-}
-
-function stack(here: readonly (readonly [Level, number])[], highest: number): Bar['blocks'] {
-  let below = 0;
-  return here.map(([level, count]) => {
-    const height = count / highest;
-    below += height;
-    return { level, y: 1 - below, height };
-  });
 }
 
 /** Several names may mean the same level: WARN and WARNING. */
