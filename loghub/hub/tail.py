@@ -1,42 +1,42 @@
 """A live subscription: the events that match a query, in the order in which they arrived.
 
 Rules:
-1. A tail pulls. It has a position in the order of arrival; an append only wakes it, and it then
-   reads what lies behind its position. So nothing is queued for a slow client, and no client
-   ever slows ingest.
-2. A position has a name, the cursor: a client that lost its connection goes on behind it, without
+1. It reads the store behind its place until it is near the newest event, and from there on follows what comes in
+   (`loghub.hub.feeds`). It joins first and reads up to where the feed begins: between the two there is no seam.
+   When its feed is over, because the client is slow, it reads the store again.
+2. A place has a name, the cursor: a client that lost its connection goes on behind it, without
    a gap and without an event twice. A cursor of another life of the store starts at the oldest event.
-3. A client that is too far behind, or for which the store no longer holds what comes next, gets a
-   gap frame with the exact number of events that it was moved past, those too that would not have
-   matched, and goes on behind them. It is never disconnected for being slow.
-4. Frames hold as many events as there are, up to a bound, and so does what one pull reads: fewer
-   events where they are large. When nothing is to be said for a while,
-   a heartbeat says so.
+3. A client that more than `Limits.lag` matching events wait for gets a gap frame with their exact number, and goes on
+   behind them. It is never disconnected for being slow, and never slows ingest. Where the store no longer holds
+   what comes next, nobody can tell what matched: all of these events are counted.
+4. Frames hold as many events as there are, up to a bound, and so does what one read gives: fewer
+   events where they are large. When nothing is to be said for a while, a heartbeat says so.
 5. What is relative to now in a query moves along with the clock, within seconds.
+6. Who asks for a sample gets at most so many events a second, and is told of how many they are.
 
 Nothing here knows WebSockets: frames are bytes. Subscribers may live on several event loops.
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from loghub.hub.answers import event_json, parse_tail_cursor, tail_cursor, to_json
+from loghub.hub.feeds import Entry, Feed, Feeds
+from loghub.hub.sampling import Sampler
 from loghub.hub.settings import Limits
-from loghub.hub.store.protocol import Store, StoredEvent
+from loghub.hub.store.protocol import Arrivals
 from loghub.hub.threads import Threads
-from loghub.query.predicate import Predicate, predicate
+from loghub.query.predicate import predicate
 from loghub.query.tree import Query
 
 HEARTBEAT = b'{"type":"heartbeat"}'
 
-_BATCH = 500  # events in a pull
-_MOST_BYTES = 4 * 2**20  # bytes of events in a pull, and one event more
-_RECOMPILE_US = 10_000_000  # microseconds for which a relative time in the query may stand still
-_PAUSE = 0.02  # seconds between two pulls while events keep coming, so that they come together
+_BATCH = 500  # events in a read, at most
+_FIRST_BATCH = 50  # until it is known how large they are
+_MOST_BYTES = 4 * 2**20  # bytes of events in a read, and one event more
+_NEAR = 2000  # events behind the newest one; then it joins those who follow
 
 
 def _now_us() -> int:
@@ -47,77 +47,115 @@ class Tail:
     """One subscription.
 
     Args:
-        store: where the events are.
-        query: what they must match.
-        cursor: the position to go on behind; None starts with what comes next.
+        feeds: what comes in, and the store that has what came before.
+        query: what the events must match.
+        cursor: the place to go on behind; None starts with what comes next.
         limits: when it is moved ahead, how large a frame is, when it says that it is alive.
         threads: for calls to the store.
+        sample: how many events it is to show in a second; None for all.
         skipped: is told of events that it was moved past.
         clock_us: gives the time in microseconds.
+
+    Raises:
+        MissingExtraError: the query has a regular expression and google-re2 is not installed.
     """
 
     def __init__(
         self,
-        store: Store,
+        feeds: Feeds,
         query: Query,
         cursor: str | None,
         limits: Limits,
         threads: Threads,
         *,
+        sample: int | None = None,
         skipped: Callable[[int], object] = lambda _: None,
         clock_us: Callable[[], int] = _now_us,
     ) -> None:
-        self._on_skip = skipped
-        self._store = store
+        predicate(query, now_us=clock_us())  # so that one that cannot be used is refused here
+        self._feeds = feeds
+        self._store = feeds.store
+        self._query = query
         self._cursor = cursor
         self._limits = limits
         self._threads = threads
+        self._sampler = None if sample is None else Sampler(sample)
+        self._on_skip = skipped
         self._clock_us = clock_us
-        self._query = query
-        self._compiled_us = clock_us()
-        self._matches = predicate(query, now_us=self._compiled_us)
-        self._batch = _BATCH  # until it is known how large they are
-        self._position = 0
-        self._told = 0  # the position in the last frame
+        self._batch = _FIRST_BATCH
+        self._counted = 0  # the place up to which it is known that not too many events wait
+        self._place = 0
+        self._told = 0  # the place in the last frame
+        self._said_at = 0.0
 
     async def frames(self) -> AsyncGenerator[bytes]:
         """Give the frames, without an end."""
-        wake = _Wake(asyncio.get_running_loop())
-        end_watch = self._store.watch(wake)
-
-        try:
-            self._position = await self._threads.call(self._start)
-            yield self._frame([])
-
-            async with aclosing(self._pulled(wake)) as frames:
-                async for frame in frames:
-                    yield frame
-        finally:
-            end_watch()
-
-    async def _pulled(self, wake: "_Wake") -> AsyncGenerator[bytes]:
-        loop = asyncio.get_running_loop()
-        silent_from = loop.time()
+        self._place = await self._threads.call(self._start)
+        yield self._frame([])
 
         while True:
-            wake.clear()
-            pull = await self._threads.call(self._pull)
+            async with aclosing(self._spoken(self._life())) as frames:
+                async for frame in frames:
+                    yield frame
 
-            for frame in pull.frames:
+    async def _spoken(self, frames: AsyncGenerator[bytes | None]) -> AsyncGenerator[bytes]:
+        """Pass frames on; in a long silence, say that the tail is alive."""
+        clock = asyncio.get_running_loop().time
+        self._said_at = clock()
+
+        async with aclosing(frames):
+            async for frame in frames:
+                if frame is not None:
+                    yield frame
+                    self._said_at = clock()
+
+                elif clock() - self._said_at >= self._limits.heartbeat:
+                    yield self._sign_of_life()
+                    self._said_at = clock()
+
+    async def _life(self) -> AsyncGenerator[bytes | None]:
+        """Catch up, and follow until that is over; None where there is nothing to say."""
+        while (newest := self._store.newest()) - self._place > _NEAR:
+            for frame in await self._threads.call(self._read, newest):
                 yield frame
-                silent_from = loop.time()
 
-            if loop.time() - silent_from >= self._limits.heartbeat:
-                yield self._sign_of_life()
-                silent_from = loop.time()
+            yield None
 
-            if pull.is_full:
-                continue
+        feed = self._feeds.follow(self._query)
 
-            if pull.moved:
-                await asyncio.sleep(_PAUSE)
-            else:
-                await wake.wait(silent_from + self._limits.heartbeat - loop.time())
+        try:
+            while feed.begins is None:
+                await self._wait(feed)
+                yield None
+
+            while self._place < feed.begins:
+                for frame in await self._threads.call(self._read, feed.begins):
+                    yield frame
+
+                yield None
+
+            while not feed.is_over:
+                for frame in self._taken(feed):
+                    yield frame
+
+                yield None
+                await self._wait(feed)
+
+            for frame in self._taken(feed):
+                yield frame
+        finally:
+            self._feeds.leave(feed)
+
+    async def _wait(self, feed: Feed) -> None:
+        clock = asyncio.get_running_loop().time
+        await feed.wait(self._said_at + self._limits.heartbeat - clock())
+
+    def _taken(self, feed: Feed) -> list[bytes]:
+        """Write what was handed on, and move the place behind it."""
+        entries, reached = feed.take()
+        frames = self._written([entry for entry in entries if entry[0] > self._place])
+        self._place = max(self._place, reached)
+        return frames
 
     def _start(self) -> int:
         """Find where to begin."""
@@ -134,129 +172,105 @@ class Tail:
         oldest = self._store.after(0, 1)
         return oldest[0].arrival - 1 if oldest else newest
 
-    def _pull(self) -> "_Pull":
-        """Read on from the position, and move it."""
-        frames: list[bytes] = []
-        start = self._position
-        newest = self._store.newest()
-
-        if newest - start > self._limits.lag:
-            frames.append(self._skip_to(newest - _BATCH))
-
+    def _read(self, until: int) -> list[bytes]:
+        """Read the store behind the place, and move it; at most to `until`."""
+        frames = self._skip_too_many(until)
         batch = self._batch
-        events = self._store.after(self._position, batch)
+        found = self._store.matching(self._query, Arrivals(self._place, until), now_us=self._clock_us(), limit=batch)
+        gone = self._gone(min(until, found[0].arrival - 1) if found else until)
 
-        # Without events, what there was up to `newest` is gone.
-        following = events[0].arrival - 1 if events else newest
+        if gone > self._place:
+            frames.append(self._skip_to(gone, gone - self._place))
 
-        if following > self._position:
-            frames.append(self._skip_to(following))
+        entries: list[Entry] = []
+        size = 0
 
-        frames.extend(self._event_frames(events, self._current_matches()))
-        left = bool(events) and self._position < events[-1].arrival
-        return _Pull(frames, self._position > start, left or len(events) == batch)
+        for stored in found:
+            entries.append((stored.arrival, event_json(stored, self._store.epoch)))
+            size += len(entries[-1][1])
 
-    def _current_matches(self) -> Predicate:
-        """Give the predicate for about now; rarely a new one, as one event may cost less than to compile it."""
-        now = self._clock_us()
+            if size > _MOST_BYTES:
+                break
 
-        if abs(now - self._compiled_us) >= _RECOMPILE_US:
-            self._compiled_us = now
-            self._matches = predicate(self._query, now_us=now)
+        frames += self._written(entries)
 
-        return self._matches
+        if len(entries) == len(found) < batch:
+            self._place = until
 
-    def _skip_to(self, position: int) -> bytes:
+        self._batch = max(1, min(_BATCH, batch * 2, _MOST_BYTES * len(entries) // max(1, size)))
+        return frames
+
+    def _skip_too_many(self, until: int) -> list[bytes]:
+        """Move ahead where more events wait than a client is to be sent late."""
+        if until - max(self._place, self._counted) <= self._limits.lag:
+            return []
+
+        target = until - _BATCH
+        waiting = Arrivals(self._place, target)
+        count = self._store.count_matching(self._query, waiting, now_us=self._clock_us())
+        self._counted = until
+        return [self._skip_to(target, count)] if count > self._limits.lag else []
+
+    def _gone(self, until: int) -> int:
+        """Give the place up to which the store has lost its events, at most `until`.
+
+        Those that were deleted amid others are not lost. It is asked after a read: what that did not find may have
+        gone before it.
+        """
+        if self._place >= until:
+            return self._place
+
+        following = self._store.after(self._place, 1)
+
+        if following and following[0].arrival == self._place + 1:
+            return self._place
+
+        oldest = self._store.after(0, 1)
+        return max(self._place, min(until, oldest[0].arrival - 1 if oldest else until))
+
+    def _skip_to(self, place: int, count: int) -> bytes:
         skipped = {
             "type": "gap",
-            "count": position - self._position,
-            "from": tail_cursor(self._store.epoch, self._position),
-            "to": tail_cursor(self._store.epoch, position),
+            "count": count,
+            "from": tail_cursor(self._store.epoch, self._place),
+            "to": tail_cursor(self._store.epoch, place),
         }
-        self._on_skip(position - self._position)
-        self._position = position
+        self._on_skip(count)
+        self._place = self._told = place
         return to_json(skipped)
 
-    def _event_frames(self, events: list[StoredEvent], matches: Predicate) -> list[bytes]:
-        """Write the events that match into frames of bounded size, and move the position behind them.
+    def _written(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Write events into frames of bounded size, and move the place behind them."""
+        if not entries:
+            return []
 
-        Where they are large it stops early, and the next pull reads fewer.
-        """
         frames: list[bytes] = []
         waiting: list[bytes] = []
-        size = total = count = 0
+        size = 0
+        shown, total = self._sampler.choose(entries) if self._sampler else (entries, None)
 
-        for stored in events:
-            text = event_json(stored, self._store.epoch) if matches(stored.event) else b""
-
+        for place, text in shown:
             if waiting and size + len(text) > self._limits.frame:
                 frames.append(self._frame(waiting))
                 waiting, size = [], 0
 
-            if text:
-                waiting.append(text)
-                size += len(text)
+            waiting.append(text)
+            size += len(text)
+            self._place = place
 
-            self._position = stored.arrival
-            count += 1
-            total += len(text) or _rough_size(stored)
-
-            if total > _MOST_BYTES:
-                break
-
-        self._batch = max(1, min(_BATCH, self._batch * 2, _MOST_BYTES * count // max(1, total)))
-        return [*frames, self._frame(waiting)] if waiting else frames
+        self._place = entries[-1][0]
+        frames.append(self._frame(waiting))
+        return frames if total is None else [*frames, _sampled(len(shown), total)]
 
     def _sign_of_life(self) -> bytes:
         """Say that the tail is alive, and where it is by now if events went by that did not match."""
-        return HEARTBEAT if self._told == self._position else self._frame([])
+        return HEARTBEAT if self._told == self._place else self._frame([])
 
     def _frame(self, events: list[bytes]) -> bytes:
-        self._told = self._position
-        cursor = to_json({"cursor": tail_cursor(self._store.epoch, self._position)})
+        self._told = self._place
+        cursor = to_json({"cursor": tail_cursor(self._store.epoch, self._place)})
         return b'{"type":"events","events":[' + b",".join(events) + b"]," + cursor[1:]
 
 
-def _rough_size(stored: StoredEvent) -> int:
-    """Tell about how large an event is, without writing it."""
-    return sum(len(value) for value in stored.event.fields.values() if isinstance(value, str))
-
-
-@dataclass(frozen=True, slots=True)
-class _Pull:
-    """What one pull gave: the frames to send, whether the position moved, and whether there may be more at once."""
-
-    frames: list[bytes]
-    moved: bool
-    is_full: bool
-
-
-class _Wake:
-    """A sleeper that any thread may wake; many calls while it is awake cost next to nothing."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._event = asyncio.Event()
-        self._is_called = False
-
-    def __call__(self) -> None:
-        if self._is_called:
-            return
-
-        self._is_called = True
-
-        try:
-            self._loop.call_soon_threadsafe(self._event.set)
-        except RuntimeError:  # the loop has ended, and its subscriber with it
-            return
-
-    def clear(self) -> None:
-        # In this order: a call from here on is seen, and an event stored before is read by the pull that follows.
-        self._event.clear()
-        self._is_called = False
-
-    async def wait(self, seconds: float) -> None:
-        """Sleep until it is called, or for that long."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, seconds)):
-                await self._event.wait()
+def _sampled(shown: int, total: int) -> bytes:
+    return to_json({"type": "sampled", "shown": shown, "of": total})

@@ -6,14 +6,16 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from served_hub import SOURCE, TIME_US, batch, line
+from served_hub import SOURCE, TIME_US, batch, line, wait_until
 
+from loghub.hub.feeds import Feeds
 from loghub.hub.settings import Limits
 from loghub.hub.store.memory import MemoryStore
-from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.protocol import Arrivals, StoredEvent
 from loghub.hub.tail import Tail
 from loghub.hub.threads import Threads
 from loghub.query.parse import parse
+from loghub.query.tree import Query
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +31,7 @@ class Reader:
     """A subscriber that reads frame by frame."""
 
     def __init__(self, store: MemoryStore, query: str = "", cursor: str | None = None, limits: Limits = LIMITS) -> None:
-        self._frames = Tail(store, parse(query), cursor, limits, Threads()).frames()
+        self._frames = Tail(Feeds(store), parse(query), cursor, limits, Threads()).frames()
         self.cursor = cursor
 
     async def __aenter__(self) -> "Reader":
@@ -67,7 +69,7 @@ async def test_the_first_frame_comes_at_once_and_names_the_place() -> None:
     store = MemoryStore()
     fill(store, range(1, 4))
 
-    async with aclosing(Tail(store, parse(""), None, LIMITS, Threads()).frames()) as frames:
+    async with aclosing(Tail(Feeds(store), parse(""), None, LIMITS, Threads()).frames()) as frames:
         assert json.loads(await anext(frames)) == {"type": "events", "events": [], "cursor": f"{store.epoch}~3"}
 
 
@@ -96,14 +98,14 @@ async def test_a_cursor_resumes_without_a_gap_and_without_an_event_twice() -> No
     cursor = None
 
     for start in range(1, 3000, 300):
-        async with Reader(store, cursor=cursor) as reader:
+        async with Reader(store, cursor=cursor, limits=Limits()) as reader:
             fill(store, range(start, start + 200))
             found += await reader.messages(1)
             cursor = reader.cursor
 
         fill(store, range(start + 200, start + 300))  # nobody is there
 
-    async with Reader(store, cursor=cursor) as reader:
+    async with Reader(store, cursor=cursor, limits=Limits()) as reader:
         found += await reader.messages(3000 - len(found))
 
     assert found == [str(number) for number in range(1, 3001)]
@@ -177,47 +179,45 @@ async def test_frames_are_bounded_in_bytes() -> None:
 
 
 class Measured(MemoryStore):
-    """A store that remembers how many events were read at once."""
+    """A store that remembers how many bytes of messages were read at once."""
 
     def __init__(self, maxlen: int) -> None:
         super().__init__(maxlen)
         self.reads: list[int] = []
 
-    def after(self, arrival: int, limit: int) -> list[StoredEvent]:
-        found = super().after(arrival, limit)
+    def matching(self, query: Query, arrivals: Arrivals, *, now_us: int, limit: int) -> list[StoredEvent]:
+        found = super().matching(query, arrivals, now_us=now_us, limit=limit)
         self.reads.append(sum(len(str(stored.event.fields["message"])) for stored in found))
         return found
 
 
-@pytest.mark.parametrize("query", ["", "nothing has this"])
-async def test_a_pull_is_bounded_by_bytes_too(query: str) -> None:
+async def test_a_read_is_bounded_by_bytes_too() -> None:
     store = Measured(1000)
     store.append([batch(*(line("small") for _ in range(600)))])
     store.append([batch(*[line("x" * 200_000)] * 120, first=601)])
-    tail = Tail(store, parse(query), f"{store.epoch}~600", LIMITS, Threads())
-    tail._position = 600
+    tail = Tail(Feeds(store), parse(""), None, LIMITS, Threads())
+    tail._place = 600
     sizes: list[int] = []
     seen = 0
 
-    while tail._position < 720:
-        pull = tail._pull()
-        assert pull.is_full or tail._position == 720
-        sizes.append(sum(map(len, pull.frames)))
-        seen += sum(len(json.loads(frame).get("events", ())) for frame in pull.frames)
+    while tail._place < 720:
+        frames = tail._read(720)
+        sizes.append(sum(map(len, frames)))
+        seen += sum(len(json.loads(frame)["events"]) for frame in frames)
 
     assert max(sizes) < 5 * 2**20
     assert max(store.reads[1:]) < 9 * 2**20
-    assert seen == (120 if not query else 0)
+    assert seen == 120
 
 
 async def test_small_events_come_many_at_once_again() -> None:
     store = MemoryStore(5000)
     store.append([batch(*[line("x" * 200_000)] * 60, *[line("small")] * 3000)])
-    tail = Tail(store, parse(""), None, Limits(), Threads())
+    tail = Tail(Feeds(store), parse(""), None, Limits(), Threads())
     counts: list[int] = []
 
-    while (pull := tail._pull()).frames:
-        counts.append(sum(len(json.loads(frame)["events"]) for frame in pull.frames))
+    while tail._place < 3060:
+        counts.append(sum(len(json.loads(frame)["events"]) for frame in tail._read(3060)))
 
     assert sum(counts) == 3060
     assert min(counts) < 30
@@ -227,12 +227,12 @@ async def test_small_events_come_many_at_once_again() -> None:
 async def test_a_relative_time_moves_along_with_the_clock() -> None:
     store = MemoryStore()
     now = TIME_US + 60_000_000
-    tail = Tail(store, parse("ts>-15m"), None, LIMITS, Threads(), clock_us=lambda: now)
+    tail = Tail(Feeds(store), parse("ts>-15m"), None, LIMITS, Threads(), clock_us=lambda: now)
     fill(store, [1])
-    assert len(tail._pull().frames) == 1
+    assert len(tail._read(1)) == 1
     now += 20 * 60_000_000
     fill(store, [2])
-    assert not tail._pull().frames
+    assert not tail._read(2)
 
 
 async def test_appends_of_many_threads_all_come_once() -> None:
@@ -259,10 +259,12 @@ async def test_appends_of_many_threads_all_come_once() -> None:
 async def test_a_subscriber_that_left_is_forgotten() -> None:
     store = MemoryStore()
 
-    async with Reader(store):
+    async with Reader(store) as reader:
+        fill(store, [1])
+        await reader.messages(1)
         assert len(store._watchers) == 1
 
-    assert not store._watchers
+    await asyncio.to_thread(wait_until, lambda: not store._watchers)
 
 
 async def test_a_store_that_lost_everything_says_so() -> None:
@@ -277,3 +279,22 @@ async def test_a_store_that_lost_everything_says_so() -> None:
         assert (await reader.read())["count"] == 2
         fill(store, [4])
         assert await reader.messages(1) == ["4"]
+
+
+async def test_who_asks_for_a_sample_is_told_of_how_many() -> None:
+    store = MemoryStore(5000)
+    fill(store, range(1, 1001))
+    tail = Tail(Feeds(store), parse(""), f"{store.epoch}~0", LIMITS, Threads(), sample=10)
+    seen: list[str] = []
+    shown = of = 0
+
+    async with asyncio.timeout(10), aclosing(tail.frames()) as frames:
+        while of < 1000:
+            frame = json.loads(await anext(frames))
+            seen += [event["message"] for event in frame.get("events", ())]
+            shown += frame.get("shown", 0)
+            of += frame.get("of", 0)
+
+    assert of == 1000
+    assert shown == len(seen) < 60
+    assert seen[-1] == "1000"

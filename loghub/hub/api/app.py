@@ -32,6 +32,7 @@ from loghub.hub.api.ingest import take_in
 from loghub.hub.api.parameters import ParameterError
 from loghub.hub.api.parts import Parts
 from loghub.hub.counters import Timing
+from loghub.hub.feeds import Feeds
 from loghub.hub.guard import Guard
 from loghub.hub.refused import IngestError
 from loghub.hub.room import Room
@@ -59,6 +60,7 @@ def create_app(store: Store, settings: Settings, *, ingest: bool) -> Starlette:
         Sessions(settings.token, settings.limits.session),
         Room(settings.limits.waiting),
         Writer(store) if ingest else None,
+        Feeds(store),
     )
 
     app = Starlette(

@@ -138,6 +138,8 @@ _TO = ("to", _TEXT, "The time before which it ends.")
 _CURSOR = ("cursor", _TEXT, "Where to go on: the cursor of an answer.")
 _RANGE = (_QUERY, _FROM, _TO)
 
+_SAMPLE: JSONSchema = {"type": "integer", "minimum": 1, "maximum": 100_000}
+
 Parameter: TypeAlias = tuple[str, JSONSchema, str]
 
 
@@ -252,7 +254,12 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         "get": Operation(
             "Wait for events as they arrive: a long poll, or server-sent events where these are accepted.",
             _json("Poll") | {"text/event-stream": _ANY},
-            (_QUERY, _CURSOR, ("wait", _whole(0, 60, 20), "Seconds for which a poll waits.")),
+            (
+                _QUERY,
+                _CURSOR,
+                ("wait", _whole(0, 60, 20), "Seconds for which a poll waits."),
+                ("sample", _SAMPLE, "How many events it is to show in a second, chosen evenly; all by default."),
+            ),
         )
     },
     "/api/v1/sources": {

@@ -20,6 +20,7 @@ _MAX_DIGITS = 9
 _MAX_QUERY = 4096
 _MAX_FIELD = 256
 _MAX_FIELDS = 50
+_MOST_SAMPLED = 100_000
 _ORDERS: tuple[Order, ...] = get_args(Order)
 _SAME_CURSOR = "give back the cursor of an answer as it came"
 
@@ -92,6 +93,15 @@ def read_number(parameters: QueryParams, name: str, default: int, largest: int, 
         raise ParameterError(name, f"expected a whole number from {least} to {largest}, found {text!r}")
 
     return int(text)
+
+
+def read_sample(parameters: QueryParams) -> int | None:
+    """Read "sample": how many events a tail is to show in a second; None for all.
+
+    Raises:
+        ParameterError: it is no such number.
+    """
+    return read_number(parameters, "sample", 0, _MOST_SAMPLED) or None
 
 
 def read_field(parameters: QueryParams, name: str, default: str) -> str:

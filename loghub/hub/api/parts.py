@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from loghub.hub.counters import Counters
 from loghub.hub.departures import Departures
+from loghub.hub.feeds import Feeds
 from loghub.hub.room import Room
 from loghub.hub.sessions import Sessions
 from loghub.hub.settings import Settings
@@ -23,6 +24,7 @@ class Parts:
         sessions: who has signed in.
         room: bytes for the bodies of requests.
         writer: who appends; None where nothing is taken in.
+        feeds: what comes in, for live tails.
         threads: for what comes in and for questions that are answered at once.
         tails: threads for what tails read.
         searches: threads for searches, which may be slow and hold up nothing else.
@@ -36,6 +38,7 @@ class Parts:
     sessions: Sessions
     room: Room
     writer: Writer | None
+    feeds: Feeds
     threads: Threads = field(default_factory=lambda: Threads(name="loghub-store"))
     tails: Threads = field(default_factory=lambda: Threads(name="loghub-tail"))
     searches: Threads = field(default_factory=lambda: Threads(name="loghub-search"))
@@ -59,5 +62,6 @@ class Parts:
         if self.writer is not None:
             self.writer.close()
 
+        self.feeds.close()
         self.tails.close()
         self.threads.close()

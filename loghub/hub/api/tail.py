@@ -1,14 +1,15 @@
-"""`WS /api/v1/tail?query&cursor`: events as they arrive."""
+"""`WS /api/v1/tail?query&cursor&sample`: events as they arrive."""
 
 import asyncio
 from collections.abc import Coroutine
 from contextlib import aclosing, suppress
 
+from starlette.datastructures import QueryParams
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from loghub.errors import MissingExtraError, QuerySyntaxError
 from loghub.hub.answers import error_fields, to_json
-from loghub.hub.api.parameters import read_query
+from loghub.hub.api.parameters import read_query, read_sample
 from loghub.hub.api.parts import Parts
 from loghub.hub.guard import session_of
 from loghub.hub.tail import Tail
@@ -26,7 +27,7 @@ async def tail(parts: Parts, socket: WebSocket) -> None:
     await socket.accept()
 
     try:
-        subscription = _subscribe(parts, socket)
+        subscription = subscribe(parts, socket.query_params, socket.query_params.get("cursor") or None)
     except QuerySyntaxError as error:
         await _refuse(socket, error_fields("bad_query", str(error), error.position))
     except (MissingExtraError, ValueError) as error:
@@ -42,10 +43,23 @@ async def tail(parts: Parts, socket: WebSocket) -> None:
                 await socket.close(SIGNED_OUT, "signed out")
 
 
-def _subscribe(parts: Parts, socket: WebSocket) -> Tail:
-    query = read_query(socket.query_params)
-    cursor = socket.query_params.get("cursor") or None
-    return Tail(parts.store, query, cursor, parts.settings.limits, parts.tails, skipped=parts.counters.skipped.inc)
+def subscribe(parts: Parts, parameters: QueryParams, cursor: str | None) -> Tail:
+    """Read what is asked for.
+
+    Raises:
+        QuerySyntaxError: with the position.
+        MissingExtraError: the query has a regular expression and google-re2 is not installed.
+        ParameterError: another parameter cannot be used.
+    """
+    return Tail(
+        parts.feeds,
+        read_query(parameters),
+        cursor,
+        parts.settings.limits,
+        parts.tails,
+        sample=read_sample(parameters),
+        skipped=parts.counters.skipped.inc,
+    )
 
 
 async def _refuse(socket: WebSocket, error: dict[str, str | int]) -> None:

@@ -17,9 +17,9 @@ from starlette.responses import Response, StreamingResponse
 
 from loghub.hub.answers import JSONAnswer
 from loghub.hub.api.answering import GONE, until_gone
-from loghub.hub.api.parameters import read_number, read_query
+from loghub.hub.api.parameters import read_number
 from loghub.hub.api.parts import Parts
-from loghub.hub.api.tail import until_signed_out
+from loghub.hub.api.tail import subscribe, until_signed_out
 from loghub.hub.guard import session_of
 from loghub.hub.tail import HEARTBEAT, Tail
 from loghub.hub.threads import EndedError
@@ -36,14 +36,11 @@ _ONE_PULL_S = 0.5  # for who does not wait: to read what is there
 
 async def tail_over_http(parts: Parts, request: Request) -> Response:
     """Give frames as server-sent events, or those of one poll."""
-    query = read_query(request.query_params)
     is_stream = _EVENT_STREAM in request.headers.get("accept", "")
     last = request.headers.get("last-event-id") if is_stream else None
     cursor = last or request.query_params.get("cursor") or None
     wait = read_number(request.query_params, "wait", _WAIT_S, _LONGEST_WAIT_S, least=0)
-    subscription = Tail(
-        parts.store, query, cursor, parts.settings.limits, parts.tails, skipped=parts.counters.skipped.inc
-    )
+    subscription = subscribe(parts, request.query_params, cursor)
 
     if is_stream:
         events = _events(parts, request, subscription)

@@ -21,6 +21,7 @@ import duckdb
 
 from loghub.errors import StoreError
 from loghub.hub.store.accounts import Account
+from loghub.hub.store.arrivals import count_matching, read_matching
 from loghub.hub.store.books import Books
 from loghub.hub.store.counting import read_facets, read_names
 from loghub.hub.store.directory import Directory
@@ -31,7 +32,7 @@ from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import Marks, trim
 from loghub.hub.store.partitions import Part, Parts
-from loghub.hub.store.protocol import Appended, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
+from loghub.hub.store.protocol import Appended, Arrivals, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.quarantine import Quarantine
 from loghub.hub.store.queries import Queries
 from loghub.hub.store.reading import find_event, read_arrivals, read_histogram, read_numbered, read_page
@@ -255,6 +256,16 @@ class DuckStore:
 
         with self._read() as source:
             return read_arrivals(source, arrival, limit)
+
+    def matching(self, query: Query, arrivals: Arrivals, *, now_us: int, limit: int) -> list[StoredEvent]:
+        """Give the events of these arrivals that match, in order of arrival, at most `limit`."""
+        with self._read() as source:
+            return read_matching(source, where(query, now_us=now_us), arrivals, limit)
+
+    def count_matching(self, query: Query, arrivals: Arrivals, *, now_us: int) -> int:
+        """Count the events of these arrivals that match."""
+        with self._read() as source:
+            return count_matching(source, where(query, now_us=now_us), arrivals)
 
     def newest(self) -> int:
         """Arrival number of the newest event; 0 in an empty store."""

@@ -24,6 +24,7 @@ from loghub.hub.store.marks import trim
 from loghub.hub.store.memory_counts import count_names, count_values, group
 from loghub.hub.store.protocol import (
     Appended,
+    Arrivals,
     Histogram,
     Incoming,
     Order,
@@ -42,6 +43,7 @@ from loghub.query.texts import value_text
 from loghub.query.tree import Query
 from loghub.wire.batch import source_id
 
+_STRETCH = 500  # events that are read at once
 _MAX_MARKS = 10_000  # sources remembered for trimming what was sent twice
 
 
@@ -148,6 +150,28 @@ class MemoryStore:
             kept = list(islice(self._kept, first - oldest, first - oldest + limit))
 
         return [entry.read(first + index) for index, entry in enumerate(kept)]
+
+    def matching(self, query: Query, arrivals: Arrivals, *, now_us: int, limit: int) -> list[StoredEvent]:
+        """Give the events of these arrivals that match, in order of arrival, at most `limit`."""
+        matches = predicate(query, now_us=now_us)
+        found: list[StoredEvent] = []
+        place = arrivals.after
+
+        # Some at a time: their lines may not have been read yet.
+        while len(found) < limit and place < arrivals.until:
+            events = self.after(place, min(_STRETCH, arrivals.until - place))
+
+            if not events:
+                break
+
+            place = events[-1].arrival
+            found += [stored for stored in events if stored.arrival <= arrivals.until and matches(stored.event)]
+
+        return found[:limit]
+
+    def count_matching(self, query: Query, arrivals: Arrivals, *, now_us: int) -> int:
+        """Count the events of these arrivals that match."""
+        return len(self.matching(query, arrivals, now_us=now_us, limit=arrivals.until))
 
     def newest(self) -> int:
         """Arrival number of the newest event; 0 in an empty store."""

@@ -110,6 +110,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Arrival numbers behind `after`, up to `until`."""
+
+    after: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Events of one page, in the order asked for.
 
@@ -187,6 +195,15 @@ class Store(Protocol):
 
         Where the first of them are gone (retention, or a bounded memory), it starts with the oldest that is there.
         """
+
+    def matching(self, query: Query, arrivals: Arrivals, *, now_us: int, limit: int) -> list[StoredEvent]:
+        """Give the events of these arrivals that match, in order of arrival, at most `limit`.
+
+        Where the first of them are gone, it starts with the oldest that is there.
+        """
+
+    def count_matching(self, query: Query, arrivals: Arrivals, *, now_us: int) -> int:
+        """Count the events of these arrivals that match."""
 
     def newest(self) -> int:
         """Arrival number of the newest event; 0 in an empty store."""

@@ -14,8 +14,9 @@ from store_batches import EVER, SOURCE, START_US, batch, source
 
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.memory import MemoryStore
-from loghub.hub.store.protocol import Incoming, Order, Page, Place, Span, Store, StoredEvent
+from loghub.hub.store.protocol import Arrivals, Incoming, Order, Page, Place, Span, Store, StoredEvent
 from loghub.query.parse import parse
+from loghub.query.predicate import predicate
 from loghub.query.tree import Everything
 
 ENGINES: dict[str, Callable[[Path], Store]] = {
@@ -223,6 +224,33 @@ def test_after_gives_each_event_once_and_in_order_of_arrival(store: Store) -> No
 
     assert [stored.arrival for stored in seen] == list(range(1, 51))
     assert ids(seen) == [(source(number), seq) for number in range(10) for seq in range(1, 6)]
+
+
+@EACH_ENGINE
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=1, max_size=5),
+    query=st.sampled_from(("", "level:error", "service:service-1 OR event", "ts>-3s -service:service-2", "nothing")),
+    data=st.data(),
+)
+def test_what_matches_among_arrivals_comes_in_order_and_is_counted(
+    engine: str, sizes: list[int], query: str, data: st.DataObject
+) -> None:
+    with TemporaryDirectory() as folder, closing(ENGINES[engine](Path(folder))) as store:
+        for number, size in enumerate(sizes):
+            store.append([batch(1, size, sender=source(number), times=data.draw(_OFFSETS[size], "times"))])
+
+        after, until = sorted(data.draw(st.tuples(*[st.integers(0, sum(sizes) + 1)] * 2), "arrivals"))
+        limit = data.draw(st.integers(1, 20), "limit")
+        matches = predicate(parse(query), now_us=START_US)
+        expected = [stored for stored in store.after(after, max(until - after, 0)) if matches(stored.event)]
+        asked = Arrivals(after, until)
+
+        assert store.matching(parse(query), asked, now_us=START_US, limit=limit) == expected[:limit]
+        assert store.count_matching(parse(query), asked, now_us=START_US) == len(expected)
+
+
+_OFFSETS = {size: st.lists(st.integers(-5_000_000, 5_000_000), min_size=size, max_size=size) for size in range(1, 13)}
 
 
 def test_after_the_newest_there_is_nothing(store: Store) -> None:

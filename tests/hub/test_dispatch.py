@@ -1,0 +1,101 @@
+"""What the look-up finds is what a test of each query finds."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loghub.event.model import Event
+from loghub.hub.dispatch import Dispatch
+from loghub.query.parse import parse
+from loghub.query.predicate import predicate
+from loghub.query.tree import Query
+
+from query_strategies import NOW_US, events, queries
+
+
+def dispatch(*texts: str) -> Dispatch[str]:
+    found: Dispatch[str] = Dispatch(NOW_US)
+
+    for text in texts:
+        found.add(parse(text), text)
+
+    return found
+
+
+def found(dispatch: Dispatch[str], **fields: object) -> set[str]:
+    event = Event.from_mapping(fields, now_us=NOW_US)  # type: ignore[arg-type]
+    return {member for group in dispatch.find(event) for member in group.members}
+
+
+@given(st.lists(queries, max_size=12), st.lists(events, max_size=4), st.data())
+def test_an_event_finds_the_queries_that_it_matches_each_once(
+    asked: list[Query], seen: list[Event], data: st.DataObject
+) -> None:
+    dispatch: Dispatch[int] = Dispatch(NOW_US)
+
+    for number, query in enumerate(asked):
+        dispatch.add(query, number)
+
+    gone = data.draw(st.sets(st.sampled_from(range(len(asked))))) if asked else set()
+
+    for number in gone:
+        dispatch.remove(asked[number], number)
+
+    for event in seen:
+        groups = dispatch.find(event)
+        expected = [
+            number
+            for number, query in enumerate(asked)
+            if number not in gone and predicate(query, now_us=NOW_US)(event)
+        ]
+        assert sorted(number for group in groups for number in group.members) == expected
+
+
+def test_only_queries_without_a_value_are_tested_with_each_event() -> None:
+    asked = dispatch(
+        "service:api level>=error", "logger:app.db", "service:(api OR web)", "level:error", "user.id:42 -tags:x",
+        "level>=error", "timeout", "-service:api", "service:a*", "service:api OR timeout", "ts:2026-01-01",
+    )  # fmt: skip
+    assert [group.members[0] for group in asked._rest] == [
+        "level>=error", "timeout", "-service:api", "service:a*", "service:api OR timeout", "ts:2026-01-01",
+    ]  # fmt: skip
+
+
+def test_a_value_is_found_however_it_is_written() -> None:
+    asked = dispatch("user.id:42", "user.id:42.0", "tags:b", "ok:true", "logger:app", "level:error")
+
+    assert found(asked, user={"id": "42"}) == {"user.id:42"}
+    assert found(asked, user={"id": 42.0}) == {"user.id:42", "user.id:42.0"}
+    assert found(asked, tags=["a", "b", "b", {}], ok=True) == {"tags:b", "ok:true"}
+    assert found(asked, logger="app.db.pool", level="FATAL") == {"logger:app"}
+    assert found(asked, logger="application", level="ERR") == {"level:error"}
+
+
+def test_equal_queries_are_tested_once() -> None:
+    asked: Dispatch[int] = Dispatch(NOW_US)
+
+    for member in range(3):
+        asked.add(parse("service:api"), member)
+
+    (group,) = asked.find(Event.from_mapping({"service": "api"}, now_us=NOW_US))
+    assert group.members == [0, 1, 2]
+
+
+def test_who_left_leaves_nothing_behind() -> None:
+    asked = dispatch("service:(api OR web) timeout", "logger:app", "timeout")
+
+    for text in ("service:(api OR web) timeout", "logger:app", "timeout", "timeout"):
+        asked.remove(parse(text), text)
+
+    assert not len(asked)
+    assert not asked._under
+    assert not asked._probes
+    assert not asked._rest
+
+
+def test_a_relative_time_moves_along_with_the_clock() -> None:
+    asked = dispatch("ts>-15m")
+    event = Event.from_mapping({}, now_us=NOW_US)
+    asked.tick(NOW_US + 1_000_000)
+    assert asked.find(event)
+    asked.tick(NOW_US + 900_000_000)
+    assert not asked.find(event)
