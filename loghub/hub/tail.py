@@ -115,7 +115,9 @@ class Tail:
 
     async def _life(self) -> AsyncGenerator[bytes | None]:
         """Catch up, and follow until that is over; None where there is nothing to say."""
-        while (newest := self._store.newest()) - self._place > _NEAR:
+        near = min(_NEAR, self._limits.lag)
+
+        while (newest := self._store.newest()) - self._place > near:
             for frame in await self._threads.call(self._read, newest):
                 yield frame
 
