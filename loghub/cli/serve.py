@@ -26,6 +26,7 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option("--token-file", type=_FILE, help="A file that holds the token.")
 @click.option("--allowed-host", "allowed_hosts", metavar="NAME", multiple=True, help="A further name of this hub.")
+@click.option("--prefix", metavar="PATH", default="", help="A path below which it answers too, as /logs: for a proxy.")
 @click.option("--tls-cert", type=_FILE, help="A certificate chain; speaks TLS, together with --tls-key.")
 @click.option("--tls-key", type=_FILE, help="The certificate's key.")
 @click.option("--keep", default="14 days", metavar="TIME", help="How long events are kept.")
@@ -55,6 +56,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 (click gives them by name)
         data=data,
         token=_token(options["token"], options["token_file"]),
         allowed_hosts=options["allowed_hosts"],
+        prefix=options["prefix"],
         tls_cert=options["tls_cert"],
         tls_key=options["tls_key"],
         watch=options["watch"],

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from loghub.errors import ConfigError, MissingExtraError
 from loghub.hub.api.app import create_app
 from loghub.hub.api.parts import Parts
+from loghub.hub.prefix import Prefixed
 from loghub.hub.settings import Address, Settings
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def serve(
             app = create_app(store, settings, ingest=True)
 
             with _watching(settings, app.state.parts, tell) as end_watch:
-                Server(app, settings, started=started, ending=end_watch).run([listener])
+                below = Prefixed(app, settings.prefix) if settings.prefix else app
+                Server(below, settings, started=started, ending=end_watch).run([listener])
         finally:
             store.close()
 

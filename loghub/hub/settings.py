@@ -18,6 +18,7 @@ _DAY_US = 86_400_000_000
 _MAX_PORT = 65535
 _MIN_TOKEN = 8
 _PORT_REMEDY = "the port is a number from 0 to 65535; 0 takes a free port"
+_PREFIX = re.compile(r"(/[A-Za-z0-9_.~-]+)*")
 _NAME = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 
 
@@ -72,6 +73,7 @@ class Settings:
         token: what callers must show; needed beyond loopback.
         allowed_hosts: names under which the hub may be called, besides the loopback names and `host`;
             `*.example.org` allows each name below it. They need a token.
+        prefix: a path below which it answers too, as "/logs", for a proxy that leaves it on.
         tls_cert: a certificate chain; with `tls_key` it makes the hub speak TLS.
         tls_key: the key of `tls_cert`.
         keep_us: microseconds for which events are kept.
@@ -90,6 +92,7 @@ class Settings:
     data: Path = field(default_factory=data_directory)
     token: str | None = field(default=None, repr=False)
     allowed_hosts: tuple[str, ...] = ()
+    prefix: str = ""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     keep_us: int = 14 * _DAY_US
@@ -106,6 +109,9 @@ class Settings:
         self._check_names()
         self._check_token()
         self._check_tls()
+
+        if not _PREFIX.fullmatch(self.prefix):
+            raise ConfigError(self.owner, "prefix", self.prefix, 'use a path without a slash at its end, as "/logs"')
 
         if not all(self.watch):
             raise ConfigError(self.owner, "watch", "", 'give a pattern of files, as "logs/*.jsonl"')

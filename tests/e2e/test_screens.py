@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from e2e.viewer_page import ask, expect_live, row_with, rows
+from e2e.viewer_page import ask, expect_live, go, row_with, rows
 from processes import HubProcess, run_python
 
 SHOP = (
@@ -14,11 +14,6 @@ SHOP = (
     "def fail(): return {}['sku-1']",
     "try: fail()\nexcept KeyError: logger.exception('pricing failed', extra={'request_id': 'r-3'})",
 )
-
-
-def go(page: Page, screen: str) -> None:
-    page.get_by_role("navigation", name="Screens").get_by_role("link", name=screen).click()
-    expect(page.get_by_role("main", name=screen)).to_be_visible()
 
 
 def test_back_and_forward_and_a_reload_lead_to_the_same_screens_and_queries(

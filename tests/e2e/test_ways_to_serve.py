@@ -1,101 +1,201 @@
-"""The same viewer, served by a process about itself, mounted under a prefix, and behind a token."""
+"""The same viewer, served by a hub, by a process about itself, and in an application that has its own sign-in."""
 
-import subprocess
-import sys
+import gzip
+import json
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+import polars as pl
+import pytest
+from playwright.sync_api import Page, WebSocket, expect
 
-from e2e.viewer_page import ask, expect_live, row_with, rows
+from e2e.viewer_page import ask, expect_live, go, row_with, rows
+from e2e.ways import WAYS, Served, serving
 from processes import HubProcess, configuration, run_python
 
-SERVED = """
-import logging, sys, loghub
-handler = loghub.BroadcastHandler(serve="127.0.0.1:0")
-logging.getLogger().addHandler(handler)
-logging.getLogger("shop").error("before anybody looked")
-print(f"http://{handler.address}/", flush=True)
+SCREENS = ("Patterns", "Errors", "Request", "Sources", "Overview", "Settings")
 
-for line in sys.stdin:
-    logging.getLogger("shop").warning(line.strip())
-"""
+SHOP = (
+    "for n in range(250): logger.info('order %d priced', n, extra={'request_id': f'r-{n}'})",
+    "def fail(): return {}['sku-1']",
+    "try: fail()\nexcept KeyError: logger.exception('pricing failed', extra={'request_id': 'r-3'})",
+)
 
-MOUNTED = """
-import logging, sys, threading, fastapi, uvicorn, loghub
 
-handler = loghub.BroadcastHandler()
-logging.getLogger().addHandler(handler)
-logging.getLogger("shop").error("before anybody looked")
-app = fastapi.FastAPI()
-app.mount("/internal/logs", handler.app)
+_BAD = ("error", "warning")
+_NOT_OURS = ("ERR_ABORTED", "/favicon.ico")
+"""What is asked while the page goes elsewhere is called off; the application's own form has no icon."""
 
-class Server(uvicorn.Server):
-    async def startup(self, sockets=None):
-        await super().startup(sockets)
-        print(f"http://127.0.0.1:{self.servers[0].sockets[0].getsockname()[1]}/internal/logs/", flush=True)
 
-def say():
-    for line in sys.stdin:
-        logging.getLogger("shop").warning(line.strip())
-
-threading.Thread(target=say, daemon=True).start()
-Server(uvicorn.Config(app, port=0, log_config=None)).run()
+OPENS = """
+url => new Promise((done) => {
+  const socket = new WebSocket(url)
+  socket.onopen = () => done(true)
+  socket.onerror = () => done(false)
+})
 """
 
 
-@contextmanager
-def application(code: str) -> Iterator[tuple[str, Callable[[str], None]]]:
-    """Run an application; give the address of its viewer, and a function that makes it log."""
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    stdin = process.stdin
-
-    def say(message: str) -> None:
-        stdin.write(f"{message}\n")
-        stdin.flush()
-
-    try:
-        yield process.stdout.readline().strip(), say
-    finally:
-        process.kill()
-        process.communicate()
+@pytest.fixture(params=WAYS)
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    with serving(request.param, tmp_path) as served:
+        yield served
 
 
-def watch(code: str, open_page: Callable[..., Page]) -> None:
-    with application(code) as (url, say):
-        page = open_page(url)
-        expect_live(page)
-        expect(row_with(page, "before anybody looked")).to_have_count(1)
+@pytest.fixture
+def watched() -> Iterator[Callable[[Page], None]]:
+    """Give what looks at a page's console and requests; nothing may fail, be refused, or go to another host."""
+    faults: list[str] = []
 
-        say("while somebody looks")
-        expect(row_with(page, "while somebody looks")).to_have_count(1)
+    def watch(page: Page) -> None:
+        page.on("console", lambda said: faults.append(f"{said.text} {said.location}") if said.type in _BAD else None)
+        page.on("request", lambda asked: None if "//127.0.0.1:" in asked.url else faults.append(asked.url))
+        page.on("requestfailed", lambda asked: faults.append(f"{asked.url}: {asked.failure}"))
+
+    yield watch
+
+    assert [fault for fault in faults if not any(known in fault for known in _NOT_OURS)] == []
+
+
+@pytest.mark.timeout(180)
+def test_every_screen_works_however_the_viewer_is_served(
+    served: Served, open_page: Callable[..., Page], watched: Callable[[Page], None]
+) -> None:
+    page = open_page(served.url, watch=watched)
+    served.enter(page)
+    served.log(*SHOP)
+    expect(row_with(page, "pricing failed")).to_have_count(1)
+    served.log("logger.warning('while somebody looks')")
+    expect(row_with(page, "while somebody looks")).to_have_count(1)
+    ask(page, "level>=error")
+    expect(rows(page)).to_have_count(1)
+
+    rows(page).click()
+    page.get_by_role("button", name="In context").click()
+    expect(page.get_by_role("treegrid", name="Events around").get_by_role("row")).not_to_have_count(1)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Request r-3").click()
+    expect(page.get_by_role("status").filter(has_text="2 events in 1 service")).to_be_visible()
+
+    ask_all(page)
+    go(page, "Patterns")
+    expect(page.get_by_role("row").filter(has_text="order %d priced")).to_contain_text("250")
+    go(page, "Errors")
+    expect(page.get_by_role("row").filter(has_text="KeyError")).to_contain_text("in fail")
+    go(page, "Overview")
+    expect(page.get_by_role("region", name="level").get_by_role("button", name="INFO")).to_contain_text("250")
+
+    for screen in SCREENS:
+        go(page, screen)
+        page.reload()
+        expect(page.get_by_role("main", name=screen)).to_be_visible()
+        expect(page.get_by_role("main", name=screen)).not_to_be_empty()
+        expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def ask_all(page: Page) -> None:
+    go(page, "Logs")
+    ask(page, "logger:shop")
+    expect_live(page)
+
+
+def test_what_only_a_hub_has_is_said_where_it_is_missed(served: Served, open_page: Callable[..., Page]) -> None:
+    page = open_page(served.url)
+    served.enter(page)
+    served.log("logger.warning('one')")
+    expect(row_with(page, "one")).to_have_count(1)
+
+    go(page, "Sources")
+    main = page.get_by_role("main", name="Sources")
+    has_senders = served.way == "hub"
+    expect(main.get_by_role("cell", name="web-1")).to_have_count(1 if has_senders else 0)
+    expect(main.get_by_text("Senders and their ledger are what a hub has")).to_have_count(0 if has_senders else 1)
+
+    go(page, "Settings")
+    expect(page.get_by_role("region", name="snippet")).to_have_count(1 if has_senders else 0)
+
+
+def test_page_without_events_teaches_how_to_log_the_first_and_turns_into_the_list(
+    served: Served, open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(served.url)
+    served.enter(page)
+
+    if served.way == "mounted":  # to sign in was logged
+        ask(page, "logger:hello")
+        expect(page.get_by_text("Nothing matches yet")).to_be_visible()
+        served.log("logging.getLogger('hello').warning('the first event')")
+    else:
+        snippet = page.get_by_role("region", name="snippet").inner_text()
+        assert ("RemoteHandler" in snippet and served.url.rstrip("/") in snippet) == (served.way == "hub")
+        run_python(snippet, cwd=tmp_path) if served.way == "hub" else served.log(snippet)
+
+    expect(row_with(page, "the first event")).to_have_count(1)
+    expect(page.get_by_role("region", name="snippet")).to_have_count(0)
+
+
+def test_full_result_is_exported_however_the_viewer_is_served(
+    served: Served, open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = open_page(served.url)
+    served.enter(page)
+    served.log(*SHOP)
+    ask(page, "logger:shop")
+    expect(row_with(page, "pricing failed")).to_have_count(1)
+    page.get_by_role("button", name="Export", exact=True).click()
+    menu = page.get_by_role("dialog", name="Export")
+
+    for format_, archive in (("ndjson", "gz"), ("parquet", "none")):
+        menu.get_by_role("radio", name=format_).check(force=True)
+        menu.get_by_role("radio", name=archive).check(force=True)
+
+        with page.expect_download() as download:
+            menu.get_by_role("button", name="Save").click()
+
+        download.value.save_as(tmp_path / format_)
+        expect(menu.get_by_role("status")).to_contain_text("whole")
+
+    lines = gzip.decompress((tmp_path / "ndjson").read_bytes()).splitlines()
+    assert len([json.loads(line)["message"] for line in lines]) == 251
+    assert pl.read_parquet(tmp_path / "parquet").height == 251
+
+
+def test_application_with_a_sign_in_of_its_own_lets_nobody_else_see_page_answers_or_tail(
+    tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    sockets: list[WebSocket] = []
+
+    with serving("mounted", tmp_path) as served:
+        page = open_page(served.url, watch=lambda page: page.on("websocket", lambda one: sockets.extend([one])))
+        expect(page).to_have_url(re.compile("/login(#|$)"))
+
+        tail = served.url.replace("http", "ws") + "api/v1/tail"
+        assert page.request.get(f"{served.url}api/v1/search", max_redirects=0).status == 401
+        assert not page.evaluate(OPENS, tail)
+
+        page.get_by_label("Password").fill("open barley")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_label("Password")).to_have_value("")
+        served.enter(page)
+        assert page.evaluate(OPENS, tail)
+        assert any(socket.url.startswith(tail) and not socket.is_closed() for socket in sockets)
+
+
+def test_session_of_the_application_that_ended_is_said_and_led_back_to_its_sign_in(
+    tmp_path: Path, open_page: Callable[..., Page]
+) -> None:
+    with serving("mounted", tmp_path) as served:
+        page = open_page(served.url)
+        served.enter(page)
+        served.log("sessions.clear()")
 
         ask(page, "level>=error")
-        expect(row_with(page, "while somebody looks")).to_have_count(0)
-        expect(row_with(page, "before anybody looked")).to_have_count(1)
 
-
-def test_process_serves_the_viewer_about_itself(open_page: Callable[..., Page]) -> None:
-    watch(SERVED, open_page)
-
-
-def test_process_that_has_logged_nothing_says_so_and_asks_nobody_to_send(open_page: Callable[..., Page]) -> None:
-    silent = SERVED.replace('logging.getLogger("shop").error("before anybody looked")', "")
-
-    with application(silent) as (url, say):
-        page = open_page(url)
-        expect(page.get_by_text("This process shows what it logs itself")).to_be_visible()
-        expect(page.get_by_text("RemoteHandler")).to_have_count(0)
-
-        say("first")
-        expect(row_with(page, "first")).to_have_count(1)
-
-
-def test_viewer_works_mounted_under_a_prefix_of_a_fastapi_application(open_page: Callable[..., Page]) -> None:
-    watch(MOUNTED, open_page)
+        expect(page.get_by_role("alert")).to_contain_text("load this page again to sign in")
+        expect(page.get_by_label("Token")).to_have_count(0)
+        page.get_by_role("button", name="Load the page again").click()
+        expect(page).to_have_url(re.compile("/login(#|$)"))
 
 
 def test_hub_with_a_token_asks_for_it_once_and_then_tails(tmp_path: Path, open_page: Callable[..., Page]) -> None:
@@ -120,3 +220,9 @@ def test_hub_with_a_token_asks_for_it_once_and_then_tails(tmp_path: Path, open_p
         page.reload()
         expect(rows(page)).to_have_count(1)
         expect_live(page)
+
+        go(page, "Settings")
+        page.get_by_role("button", name="Sign out").click()
+        expect(field).to_be_visible()
+        page.reload()
+        expect(field).to_be_visible()

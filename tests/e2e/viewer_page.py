@@ -20,6 +20,13 @@ def expect_live(page: Page) -> None:
     expect(page.get_by_role("status").filter(has_text="live")).to_be_visible()
 
 
+def go(page: Page, screen: str) -> None:
+    """Open a screen, and wait until it has its answer."""
+    page.get_by_role("navigation", name="Screens").get_by_role("link", name=screen).click()
+    expect(page.get_by_role("main", name=screen)).to_be_visible()
+    expect(page.locator("main [aria-busy=true]")).to_have_count(0)
+
+
 def ask(page: Page, query: str) -> None:
     query_box(page).fill(query)
     query_box(page).press("Enter")

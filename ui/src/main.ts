@@ -5,6 +5,7 @@ import { hub } from './api/hub';
 import { reports } from './api/reports';
 import { openTail } from './api/tail';
 import App from './App.svelte';
+import { readServer } from './model/server';
 import { Desk } from './state/desk.svelte';
 import './styles/fonts.css';
 import './styles/tokens.css';
@@ -20,7 +21,9 @@ if (target === null) {
   throw new Error('index.html has lost its #app');
 }
 
+const server = readServer(document.baseURI, document.querySelector('base')?.dataset['lacks'] ?? '');
+
 mount(App, {
   target,
-  props: { desk: new Desk(hub, reports, openTail), signIn: (token: string) => hub.signIn(token) },
+  props: { desk: new Desk(hub, reports, openTail, server), signIn: (token: string) => hub.signIn(token) },
 });

@@ -1,12 +1,15 @@
 """The viewer: a page and its assets, built by the package build into `loghub/hub/static/`.
 
-The same files are served at any prefix: the page's `<base>` says where they are. A build
-without the viewer says so in its page.
+Rules:
+1. The same files are served at any prefix, also at one that only a proxy knows: every address is relative to the page.
+2. What the server behind the page lacks stands in `data-lacks`: `ingest`, where nothing can be sent to it, `parquet`,
+   where duckdb is not installed, `token`, where it asks for none. The page says so in place of an error.
+3. A build without the viewer says so in its page.
 """
 
-import html
 import os
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from starlette.requests import Request
@@ -33,12 +36,11 @@ _WITHOUT_VIEWER = """<!doctype html>
 """
 
 
-async def page(parts: Parts, request: Request) -> Response:
-    """Give the page, with the prefix at which it is served, and whether events can be sent there."""
+async def page(parts: Parts, _request: Request) -> Response:
+    """Give the page, and in it what this server lacks."""
     text = await parts.threads.call(_read_page)
-    root = html.escape(request.scope.get("root_path", ""), quote=True)
-    about = "" if parts.writer else ' data-ingest="no"'
-    return HTMLResponse(_BASE.sub(lambda _: f'<base href="{root}/"{about}>', text, count=1))
+    base = f'<base href="./" data-lacks="{" ".join(_lacks(parts))}">'
+    return HTMLResponse(_BASE.sub(lambda _: base, text, count=1))
 
 
 async def icon(_request: Request) -> Response:
@@ -63,6 +65,15 @@ class Assets(StaticFiles):
         response = super().file_response(full_path, stat_result, scope, status_code)
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return response
+
+
+def _lacks(parts: Parts) -> list[str]:
+    lacking = {
+        "ingest": parts.writer is None,
+        "parquet": find_spec("duckdb") is None,
+        "token": not parts.sessions.needed,
+    }
+    return [name for name, lacks in lacking.items() if lacks]
 
 
 def _read_page() -> str:

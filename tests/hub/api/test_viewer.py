@@ -47,7 +47,7 @@ def test_the_page_needs_no_token_and_is_never_kept(built: Path, plain: httpx.Cli
     assert built.is_dir()
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Cache-Control"] == "no-store"
-    assert answer.text == '<head><base href="/"></head><p>The page: <base href="./"></p>'
+    assert answer.text == '<head><base href="./" data-lacks=""></head><p>The page: <base href="./"></p>'
 
 
 @pytest.mark.usefixtures("built")
@@ -76,14 +76,24 @@ def test_a_build_without_the_viewer_says_so(plain: httpx.Client) -> None:
 
 
 @pytest.mark.usefixtures("built")
-def test_the_page_knows_the_prefix_and_no_prefix_breaks_out_of_it() -> None:
+def test_the_page_finds_its_assets_under_any_prefix_and_no_prefix_breaks_out_of_it() -> None:
     inner = create_app(MemoryStore(), Settings(), ingest=False)
 
     for client in client_of(Starlette(routes=[Mount(PREFIX, inner)])):
-        assert '<base href="/a&quot;&gt;&lt;script&gt;/"' in client.get(f"{PREFIX}/").text
+        page = client.get(f"{PREFIX}/").text
+        assert '<base href="./" ' in page
+        assert "script" not in page
 
 
 @pytest.mark.usefixtures("built")
 def test_the_page_of_a_process_knows_that_nothing_can_be_sent_there() -> None:
     for client in client_of(create_app(MemoryStore(), Settings(), ingest=False)):
-        assert '<base href="/" data-ingest="no">' in client.get("/").text
+        assert 'data-lacks="ingest token">' in client.get("/").text
+
+
+@pytest.mark.usefixtures("built")
+def test_the_page_knows_that_there_is_no_parquet_without_duckdb(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewer, "find_spec", lambda _name: None)
+
+    for client in client_of(create_app(MemoryStore(), Settings(), ingest=False)):
+        assert 'data-lacks="ingest parquet token">' in client.get("/").text

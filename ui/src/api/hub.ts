@@ -19,6 +19,7 @@ export interface Hub {
   oldest(query: string, signal?: AbortSignal): Promise<LogEvent | undefined>;
   histogram(filter: Filter, buckets: number, signal?: AbortSignal): Promise<Counts>;
   signIn(token: string): Promise<void>;
+  signOut(): Promise<void>;
 }
 
 /** The hub said no, or could not be reached (status 0). */
@@ -59,6 +60,10 @@ export const hub: Hub = {
   async signIn(token) {
     const headers = { 'Content-Type': 'application/json' };
     await ask('api/v1/session', { method: 'POST', headers, body: JSON.stringify({ token }) });
+  },
+
+  async signOut() {
+    await ask('api/v1/session', { method: 'DELETE' });
   },
 };
 

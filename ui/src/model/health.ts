@@ -41,6 +41,11 @@ export function rate(before: string, now: string, seconds: number): number | und
   return a === undefined || b === undefined || b < a || seconds <= 0 ? undefined : (b - a) / seconds;
 }
 
+/** `214/s`, `1.5/s`, `0.02/s`: as fine as it matters. */
+export function perSecond(value: number): string {
+  return value >= 10 ? `${count(Math.round(value))}/s` : `${value.toFixed(value >= 1 ? 1 : 2)}/s`;
+}
+
 /** `1.2 GB`, in powers of ten as disks are sold. */
 export function bytes(number: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -1,5 +1,10 @@
 /** The configuration of a new application, ready to run. */
 
+/** What a process says of itself, where its own events are shown. */
+export const FIRST_LINE = `import logging
+
+logging.getLogger("hello").warning("the first event")`;
+
 /** What sends to the hub at `url`, and says hello. */
 export function firstRecord(url: string, service: string): string {
   return `import logging.config

@@ -11,8 +11,12 @@ const ROW_CHARACTERS = 600;
 /* eslint-disable no-control-regex -- control characters are what this is about */
 /** Escape sequences of terminals: CSI (colours, cursor), OSC (titles, links) to its end, and the two-byte ones. */
 const ANSI = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])|\x9b[0-?]*[ -/]*[@-~]/g;
-/** Control characters but tab and newline, and those that turn the direction of text around. */
-const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+/**
+ * Control characters but tab and newline, those that turn the direction of text around, and those that take no room, so
+ * that two names look like one. The joiners U+200C and U+200D stay: scripts and emoji are written with them.
+ */
+const CONTROL =
+  /[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0000}-\u{e007f}]/gu;
 /* eslint-enable no-control-regex */
 
 /** Take away terminal codes; show what else is invisible as a sign. */

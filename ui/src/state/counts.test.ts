@@ -19,6 +19,7 @@ const hub: Hub = {
     });
   },
   signIn: () => Promise.resolve(),
+  signOut: () => Promise.resolve(),
 };
 
 beforeEach(() => {

@@ -6,6 +6,7 @@ import type { OpenTail } from '../api/tail';
 import type { Address } from '../model/permalink';
 import { term, withTerm } from '../model/query';
 import { DEFAULT_RANGE, sameRange, type Range } from '../model/range';
+import type { Server } from '../model/server';
 import { CompletionState } from './completion.svelte';
 import { LogsState } from './logs.svelte';
 import { QueriesState } from './queries.svelte';
@@ -20,12 +21,14 @@ export class Desk {
   readonly completion: CompletionState;
   readonly hub: Hub;
   readonly reports: Reports;
+  readonly server: Server;
   /** The range without an end that was looked at last. */
   #open: Range = DEFAULT_RANGE;
 
-  constructor(hub: Hub, reports: Reports, open: OpenTail) {
+  constructor(hub: Hub, reports: Reports, open: OpenTail, server: Server) {
     this.hub = hub;
     this.reports = reports;
+    this.server = server;
     this.logs = new LogsState(hub, open);
     this.completion = new CompletionState(reports);
   }

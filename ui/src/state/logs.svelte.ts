@@ -126,8 +126,9 @@ export class LogsState {
     return this.#cursor !== null || this.rows.trimmed > 0;
   }
 
+  /** The hub asks for its token. Who else answers 401 stands in front of it, and takes no token of ours. */
   get signedOut(): boolean {
-    return this.#failure?.status === 401;
+    return this.#failure?.status === 401 && this.#failure.problem.code === 'token_needed';
   }
 
   /** Ask for something else, or the same again. */

@@ -42,6 +42,7 @@ class Stage {
     oldest: () => Promise.resolve(undefined),
     histogram: () => Promise.resolve({ from: 0, to: 1, stepMs: 1, series: [], total: 0 }),
     signIn: () => Promise.resolve(),
+    signOut: () => Promise.resolve(),
   };
   readonly open: OpenTail = (_query, cursor, handlers) => {
     this.cursors.push(cursor);
