@@ -11,7 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_own = threading.local()
+
+class _Own(threading.local):
+    """What a thread says of itself; a default of the class, since `getattr` with one takes ten times as long."""
+
+    delivers = False
+
+
+_own = _Own()
 
 
 @contextmanager
@@ -27,7 +34,7 @@ def delivering() -> Iterator[None]:
 
 def is_own_thread() -> bool:
     """Tell whether this thread delivers. Takes no lock."""
-    return getattr(_own, "delivers", False)
+    return _own.delivers
 
 
 def hush(*names: str) -> None:

@@ -4,6 +4,7 @@ A file that is mapped but not allocated kills the process with SIGBUS when the d
 cannot. Where a file system cannot map, `os.pwrite` serves, behind the same brackets.
 """
 
+import errno
 import mmap
 import os
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 from loghub.handlers.spool.frames import Damage, scan
 
 _ZEROS = bytes(64 * 1024)
+_AT_ONCE = 256  # blocks of zeros; IOV_MAX is 1024 at most
 
 
 def sync(descriptor: int) -> None:
@@ -222,12 +224,20 @@ def paths(folder: Path) -> Iterator[Path]:
 
 
 def _allocate(descriptor: int, size: int) -> None:
+    """Take the room, then write zeros: a page that was only allocated costs the call that first touches it 5 to 8 µs."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
-        return
 
-    for at in range(0, size, len(_ZEROS)):  # a system without the call: zeros that are written are no hole
-        os.pwrite(descriptor, _ZEROS[: size - at], at)
+    for at in range(0, size, _AT_ONCE * len(_ZEROS)):
+        _write_zeros(descriptor, at, min(_AT_ONCE * len(_ZEROS), size - at))
+
+
+def _write_zeros(descriptor: int, at: int, size: int) -> None:
+    """Write zeros in one call: each lets go of the GIL, and waits for it again."""
+    blocks = [_ZEROS] * (size // len(_ZEROS)) + [_ZEROS[: size % len(_ZEROS)]]
+
+    if os.pwritev(descriptor, blocks, at) < size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _store(descriptor: int, size: int, *, writable: bool) -> Store:
