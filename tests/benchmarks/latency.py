@@ -23,7 +23,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-emit: Any = import_module("emit")  # beside this file
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks import emit_cases as emit
+from benchmarks.emit_child import busy_threads, timed
+
 Case = Callable[[Path], Any]
 Ask = Callable[..., dict[str, float]]
 
@@ -63,9 +67,9 @@ def measure(call: Callable[[], Any], drain: Callable[[], Any], records: int, bus
     gc.collect()
     taken: list[int] = []
 
-    with emit.busy_threads(busy):
+    with busy_threads(busy):
         for _ in range(records // BURST):
-            emit.timed(call, BURST, taken)
+            timed(call, BURST, taken)
             time.sleep(PAUSE)
 
         drain()
