@@ -95,7 +95,7 @@ def test_hub_that_does_not_answer_holds_the_exit_up_for_the_deadline_only() -> N
     with scripted_hub(otherwise=hang(threading.Event())) as hub:
         done, took = run("log.info('x')\nhandler.flush(0)\ntime.sleep(0.3)", hub.url, "1 s")
 
-    assert took < 3.3
+    assert took < 6  # the request itself would take 10
     assert "1 of 1 records were not delivered" in done.stderr
 
 

@@ -224,7 +224,7 @@ def paths(folder: Path) -> Iterator[Path]:
 
 
 def _allocate(descriptor: int, size: int) -> None:
-    """Take the room, then write zeros: a page that was only allocated costs the call that first touches it 5 to 8 µs."""
+    """Take the room, then write zeros: a page that is only allocated costs the call that first touches it some µs."""
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, size)
 
