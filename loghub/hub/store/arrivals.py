@@ -6,12 +6,12 @@ read would never come back to it. A damaged part alone is passed over; the hub's
 
 from collections.abc import Iterator
 
+from loghub.hub.store.asked import Asked
 from loghub.hub.store.columns import from_row
 from loghub.hub.store.engine import SELECTED
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Arrivals, StoredEvent
 from loghub.hub.store.source import Row, Source
-from loghub.hub.store.sql import Where
 
 _MATCHING = (
     f"SELECT {SELECTED} FROM {{table}}"  # noqa: S608 (our columns)
@@ -20,7 +20,7 @@ _MATCHING = (
 _COUNT = "SELECT count(*) FROM {table} WHERE ({where}) AND arrival > ? AND arrival <= ?"
 
 
-def read_matching(source: Source, where: Where, arrivals: Arrivals, limit: int) -> list[StoredEvent]:
+def read_matching(source: Source, asked: Asked, arrivals: Arrivals, limit: int) -> list[StoredEvent]:
     """Give the events that match, in order of arrival, at most `limit`.
 
     Raises:
@@ -33,6 +33,7 @@ def read_matching(source: Source, where: Where, arrivals: Arrivals, limit: int) 
         if len(found) >= limit and part.extent.first > int(found[limit - 1][0]):
             break
 
+        where = asked.of(part)
         sql = _MATCHING.format(table=part.table, where=where.sql)
         found += _rows(source, part, sql, [*where.params, arrivals.after, arrivals.until, limit])
         found.sort(key=_arrival)
@@ -40,7 +41,7 @@ def read_matching(source: Source, where: Where, arrivals: Arrivals, limit: int) 
     return [from_row(row) for row in found[:limit]]
 
 
-def count_matching(source: Source, where: Where, arrivals: Arrivals) -> int:
+def count_matching(source: Source, asked: Asked, arrivals: Arrivals) -> int:
     """Count the events that match.
 
     Raises:
@@ -49,6 +50,7 @@ def count_matching(source: Source, where: Where, arrivals: Arrivals) -> int:
     total = 0
 
     for part in _parts(source, arrivals):
+        where = asked.of(part)
         sql = _COUNT.format(table=part.table, where=where.sql)
         rows = _rows(source, part, sql, [*where.params, arrivals.after, arrivals.until])
         total += rows[0][0] if rows else 0

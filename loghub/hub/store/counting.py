@@ -9,12 +9,14 @@ Rules:
 import json
 from collections.abc import Sequence
 
+from loghub.hub.store.asked import Asked
 from loghub.hub.store.columns import KEY_COLUMNS
-from loghub.hub.store.field_sql import Field, field_value
+from loghub.hub.store.condition import Where
+from loghub.hub.store.field_sql import Value, field_value
 from loghub.hub.store.names import Names, kind_of
+from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span
 from loghub.hub.store.source import Source
-from loghub.hub.store.sql import Where
 from loghub.hub.store.summaries import Facet, Facets, FieldCounts
 
 _MATCHING = "({where}) AND time_us >= ? AND time_us < ?"
@@ -23,41 +25,42 @@ _COUNT = (
     "INSERT INTO counted SELECT CASE {cases} END AS field, coalesce({columns}) AS key, count(*) AS number"
     " FROM (SELECT {values} FROM {table} WHERE {matching}) GROUP BY GROUPING SETS ({sets})"
 )  # with NULL too: a condition on the key would be moved down, and the JSON read twice
-_PLAIN_VALUES = (
-    "SELECT key AS value, sum(number)::BIGINT AS number FROM counted WHERE field = ? AND key IS NOT NULL GROUP BY key"
-)
-_JSON_VALUES = (
-    "SELECT json_extract_string(raw, '$') AS value, sum(number)::BIGINT AS number FROM ("
-    "SELECT key AS raw, number FROM counted WHERE field = ? AND NOT starts_with(key, '[')"
+_TEXTS = "SELECT key AS value, number FROM counted WHERE field = {field} AND key IS NOT NULL"
+_RAW_TEXTS = (
+    "SELECT json_extract_string(raw, '$') AS value, number FROM ("
+    "SELECT key AS raw, number FROM counted WHERE field = {field} AND NOT starts_with(key, '[')"
     " UNION ALL SELECT unnest(list_distinct(json_extract(key, '$[*]')::VARCHAR[])), number"
-    " FROM counted WHERE field = ? AND starts_with(key, '['))"
-    " WHERE raw <> 'null' AND NOT starts_with(raw, '[') AND NOT starts_with(raw, '{') GROUP BY value"
+    " FROM counted WHERE field = {field} AND starts_with(key, '['))"
+    " WHERE raw <> 'null' AND NOT starts_with(raw, '[') AND NOT starts_with(raw, '{{')"
 )
+_VALUES = "SELECT value, sum(number)::BIGINT AS number FROM ({texts}) GROUP BY value"
 _LARGEST = "SELECT value, number FROM ({values}) ORDER BY number DESC, value LIMIT ?"
 _DISTINCT = "SELECT count(*) FROM ({values})"
 
 
-def read_facets(source: Source, where: Where, span: Span, fields: Sequence[str], limit: int) -> Facets:
+def read_facets(source: Source, asked: Asked, span: Span, fields: Sequence[str], limit: int) -> Facets:
     """Count the values of fields; an event counts once for each value of a list."""
-    values = [field_value(name) for name in fields]
     source.cursor.execute(_TABLE)
-    sql, params = _count_sql(values, where, span)
 
     for part in source.walk(span):
-        source.rows(part, sql.replace("{table}", part.table), params)
+        values = [field_value(name, part.shape) for name in fields]
+        sql, params = _count_sql(part, values, asked.of(part), span)
+        source.rows(part, sql, params)
 
-    facets = [_facet(source, index, name, values[index], limit) for index, name in enumerate(fields)]
+    facets = [_facet(source, index, name, limit) for index, name in enumerate(fields)]
     return Facets(facets, source.partial())
 
 
-def _count_sql(values: Sequence[Field], where: Where, span: Span) -> tuple[str, list[object]]:
+def _count_sql(part: Part, values: Sequence[Value], where: Where, span: Span) -> tuple[str, list[object]]:
     columns = [f"value_{index}" for index in range(len(values))]
+    codes = [_code(index, is_json=value.is_json) for index, value in enumerate(values)]
+    named = list(zip(columns, values, strict=True))
 
     sql = _COUNT.format(
-        cases=" ".join(f"WHEN grouping({column}) = 0 THEN {index}" for index, column in enumerate(columns)),
-        columns=", ".join([*columns, "NULL"]),
-        values=", ".join(f"{value.sql} AS {column}" for value, column in zip(values, columns, strict=True)),
-        table="{table}",
+        cases=" ".join(f"WHEN grouping({column}) = 0 THEN {code}" for column, code in zip(columns, codes, strict=True)),
+        columns=", ".join([*(value.spelt.format(column) for column, value in named), "NULL"]),
+        values=", ".join(f"{value.sql} AS {column}" for column, value in named),
+        table=part.table,
         matching=_MATCHING.format(where=where.sql),
         sets=", ".join(f"({column})" for column in columns),
     )
@@ -65,13 +68,20 @@ def _count_sql(values: Sequence[Field], where: Where, span: Span) -> tuple[str, 
     return sql, [*params, *where.params, span.start_us, span.end_us]
 
 
-def _facet(source: Source, index: int, name: str, value: Field, limit: int) -> Facet:
-    values, places = (_JSON_VALUES, [index, index]) if value.is_json else (_PLAIN_VALUES, [index])
-    found = source.cursor.execute(_LARGEST.format(values=values), [*places, limit]).fetchall()
+def _code(index: int, *, is_json: bool) -> int:
+    """Number a field in the table of counts: its texts, or its raw JSON."""
+    return 2 * index + is_json
+
+
+def _facet(source: Source, index: int, name: str, limit: int) -> Facet:
+    texts = _TEXTS.format(field=_code(index, is_json=False))
+    raw_texts = _RAW_TEXTS.format(field=_code(index, is_json=True))
+    values = _VALUES.format(texts=f"{texts} UNION ALL {raw_texts}")
+    found = source.cursor.execute(_LARGEST.format(values=values), [limit]).fetchall()
     distinct = len(found)
 
     if distinct == limit:
-        ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values), places).fetchall()
+        ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values)).fetchall()
 
     return Facet(name, distinct, [(text, number) for text, number in found])
 
@@ -89,12 +99,14 @@ _SHAPES_SQL = (
 )
 
 
-def read_names(source: Source, where: Where, span: Span, limit: int) -> FieldCounts:
+def read_names(source: Source, asked: Asked, span: Span, limit: int) -> FieldCounts:
     """Count the names of fields, those inside of objects too."""
     names = Names()
-    params = [*where.params, span.start_us, span.end_us]
 
     for part in source.walk(span):
+        where = asked.of(part)
+        params = [*where.params, span.start_us, span.end_us]
+
         for counts in source.rows(part, _COLUMNS_SQL.format(table=part.table, where=where.sql), params):
             for name, count in zip(_EACH_COLUMN, counts, strict=True):
                 if count:

@@ -22,6 +22,7 @@ import duckdb
 from loghub.errors import StoreError
 from loghub.hub.store.accounts import Account
 from loghub.hub.store.arrivals import count_matching, read_matching
+from loghub.hub.store.asked import Asked
 from loghub.hub.store.books import Books
 from loghub.hub.store.counting import read_facets, read_names
 from loghub.hub.store.directory import Directory
@@ -41,7 +42,6 @@ from loghub.hub.store.recovery import Recovered, recover
 from loghub.hub.store.retention import Keep
 from loghub.hub.store.seal import OnStep
 from loghub.hub.store.source import Source
-from loghub.hub.store.sql import where
 from loghub.hub.store.stats import Kept, Room, StoreStats
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
 from loghub.hub.store.upkeep import House, Upkeep
@@ -215,27 +215,27 @@ class DuckStore:
     ) -> Page:
         """Give a page of the events that match, by time."""
         with self._read() as source:
-            return read_page(source, where(query, now_us=now_us), span, limit, order, start)
+            return read_page(source, Asked(query, now_us), span, limit, order, start)
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""
         with self._read() as source:
-            return read_histogram(source, where(query, now_us=now_us), span, buckets, by)
+            return read_histogram(source, Asked(query, now_us), span, buckets, by)
 
     def facets(self, query: Query, span: Span, *, now_us: int, fields: Sequence[str], limit: int) -> Facets:
         """Count the values of fields over all events that match; each element of a list is a value."""
         with self._read() as source:
-            return read_facets(source, where(query, now_us=now_us), span, fields, limit)
+            return read_facets(source, Asked(query, now_us), span, fields, limit)
 
     def names(self, query: Query, span: Span, *, now_us: int, limit: int) -> FieldCounts:
         """Count the names of fields over all events that match."""
         with self._read() as source:
-            return read_names(source, where(query, now_us=now_us), span, limit)
+            return read_names(source, Asked(query, now_us), span, limit)
 
     def groups(self, query: Query, span: Span, *, now_us: int, grouping: Grouping) -> Groups:
         """Group all events that match."""
         with self._read() as source:
-            return read_groups(source, where(query, now_us=now_us), span, grouping)
+            return read_groups(source, Asked(query, now_us), span, grouping)
 
     def find(self, source: str, seq: int) -> StoredEvent | None:
         """Give an event by its id; None where it is not there (any more)."""
@@ -260,12 +260,12 @@ class DuckStore:
     def matching(self, query: Query, arrivals: Arrivals, *, now_us: int, limit: int) -> list[StoredEvent]:
         """Give the events of these arrivals that match, in order of arrival, at most `limit`."""
         with self._read() as source:
-            return read_matching(source, where(query, now_us=now_us), arrivals, limit)
+            return read_matching(source, Asked(query, now_us), arrivals, limit)
 
     def count_matching(self, query: Query, arrivals: Arrivals, *, now_us: int) -> int:
         """Count the events of these arrivals that match."""
         with self._read() as source:
-            return count_matching(source, where(query, now_us=now_us), arrivals)
+            return count_matching(source, Asked(query, now_us), arrivals)
 
     def newest(self) -> int:
         """Arrival number of the newest event; 0 in an empty store."""

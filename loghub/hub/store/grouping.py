@@ -5,10 +5,12 @@ Rules:
 2. A key that an event lacks is NULL, and NULLs are a group as any other. Without keys all events are one group.
 """
 
+from loghub.hub.store.asked import Asked
+from loghub.hub.store.condition import Where
 from loghub.hub.store.field_sql import field_value, text_of
+from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span
 from loghub.hub.store.source import Row, Source
-from loghub.hub.store.sql import Where
 from loghub.hub.store.steps import Steps, cut
 from loghub.hub.store.summaries import Group, Grouping, Groups
 
@@ -32,16 +34,16 @@ _ALL = (
 )
 
 
-def read_groups(source: Source, where: Where, span: Span, grouping: Grouping) -> Groups:
+def read_groups(source: Source, asked: Asked, span: Span, grouping: Grouping) -> Groups:
     """Group the events of a span that match."""
     extents = [part.extent for part in source.parts if part.extent.count]
     steps = cut((extent.min_us for extent in extents), (extent.max_us for extent in extents), span, grouping.spark)
-    sql, params = _group_sql(where, span, grouping, steps)
     target = "CREATE OR REPLACE TEMP TABLE grouped AS "
     read = False
 
     for part in source.walk(span):
-        source.rows(part, target + sql.replace("{table}", part.table), params)
+        sql, params = _group_sql(part, asked.of(part), span, grouping, steps)
+        source.rows(part, target + sql, params)
 
         if part not in source.unread and not source.late:
             target, read = "INSERT INTO grouped ", True
@@ -49,12 +51,12 @@ def read_groups(source: Source, where: Where, span: Span, grouping: Grouping) ->
     return _add_up(source, grouping, steps) if read else Groups([], 0, 0, source.partial())
 
 
-def _group_sql(where: Where, span: Span, grouping: Grouping, steps: Steps) -> tuple[str, list[object]]:
+def _group_sql(part: Part, where: Where, span: Span, grouping: Grouping, steps: Steps) -> tuple[str, list[object]]:
     keys: list[str] = []
     params: list[object] = []
 
     for index, choice in enumerate(grouping.keys):
-        values = [field_value(name) for name in choice]
+        values = [field_value(name, part.shape) for name in choice]
         keys.append(f"coalesce({', '.join(map(text_of, values))}, NULL) AS key_{index}")
         params += [param for value in values for param in value.params]
 
@@ -64,7 +66,7 @@ def _group_sql(where: Where, span: Span, grouping: Grouping, steps: Steps) -> tu
     collect = "NULL::VARCHAR[]"
 
     if grouping.collect:
-        value = field_value(grouping.collect)
+        value = field_value(grouping.collect, part.shape)
         collect = f"list(DISTINCT {text_of(value)}) FILTER (WHERE {text_of(value)} IS NOT NULL)"
         params += [*value.params, *value.params]
 
@@ -74,7 +76,7 @@ def _group_sql(where: Where, span: Span, grouping: Grouping, steps: Steps) -> tu
         step=steps.width,
         last=max(0, steps.count - 1),
         collect=collect,
-        table="{table}",
+        table=part.table,
         where=where.sql,
     )
     return sql, [*params, *where.params, span.start_us, span.end_us]

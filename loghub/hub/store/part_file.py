@@ -1,9 +1,12 @@
 """What a sealed file contains: a database that is written once and then only read.
 
 ```
-rows      the columns of `COLUMNS`, in time order
+rows      the columns of `COLUMNS` and those of promoted keys, in time order
 extent    one row: how many there are, and what they cover
+keys      the keys of the attributes; those that are promoted with their columns; NULL says that there are others
 ```
+
+Files of an older loghub have the first two only.
 """
 
 import os
@@ -13,13 +16,18 @@ from pathlib import Path
 
 from loghub.hub.store.engine import SELECTED, Cursor
 from loghub.hub.store.partitions import Extent
+from loghub.hub.store.promotion import Key, corrected, find_keys, with_columns
+from loghub.hub.store.shape import UNKNOWN, Promoted, Shape
 
-_ROWS = "CREATE TABLE {name}.rows AS SELECT {columns} FROM ({select}) ORDER BY time_us, source, seq"
+_ROWS = "CREATE OR REPLACE TABLE {name}.rows AS SELECT {columns} FROM ({select}) ORDER BY time_us, source, seq"
 _EXTENT = (
     "CREATE TABLE {name}.extent AS SELECT count(*) AS count, min(time_us) AS min_us, max(time_us) AS max_us,"
     " max(received_us) AS received_us FROM {name}.rows"
 )
 _READ_EXTENT = "SELECT count, min_us, max_us, received_us FROM {name}.extent"
+_KEYS = "CREATE TABLE {name}.keys (key VARCHAR, number BIGINT, column_name VARCHAR, kind VARCHAR)"
+_ADD_KEYS = "INSERT INTO {name}.keys SELECT unnest(?), unnest(?), unnest(?), unnest(?)"
+_READ_KEYS = "SELECT key, column_name, kind FROM {name}.keys"
 _numbers = count(1)
 
 
@@ -45,9 +53,31 @@ def write_file(cursor: Cursor, select: str, values: Sequence[object], path: Path
 
 
 def fill(cursor: Cursor, name: str, select: str, values: Sequence[object]) -> None:
-    """Fill an attached, empty database from a SELECT over the columns."""
-    cursor.execute(_ROWS.format(name=name, columns=SELECTED, select=select), values)
+    """Fill an attached, empty database from a SELECT over the columns; it is run several times."""
+    ((rows,),) = cursor.execute(f"SELECT count(*) FROM ({select})", values).fetchall()  # noqa: S608 (the caller's)
+    keys, complete = find_keys(cursor, select, values, rows)
+    again: Sequence[Key] | None = keys
+
+    while again is not None:
+        chosen = again
+        wider, pointers = with_columns(select, chosen)
+        columns = ", ".join([SELECTED, *(key.promoted.column for key in chosen if key.promoted)])
+        cursor.execute(_ROWS.format(name=name, columns=columns, select=wider), [*pointers, *values])
+        again = corrected(cursor, f"{name}.rows", chosen)
+
     cursor.execute(_EXTENT.format(name=name))
+    _write_keys(cursor, name, chosen, complete=complete)
+
+
+def _write_keys(cursor: Cursor, name: str, keys: Sequence[Key], *, complete: bool) -> None:
+    cursor.execute(_KEYS.format(name=name))
+    table: list[tuple[object, ...]] = [
+        (key.name, key.count, key.promoted and key.promoted.column, key.promoted and key.promoted.kind) for key in keys
+    ]
+    table += () if complete else [(None, 0, None, None)]
+
+    if table:
+        cursor.execute(_ADD_KEYS.format(name=name), [list(column) for column in zip(*table, strict=True)])
 
 
 def attach(cursor: Cursor, path: Path, *, options: str = "") -> str:
@@ -62,3 +92,18 @@ def read_extent(cursor: Cursor, name: str, first: int, last: int) -> Extent:
     """Read what an attached file covers, the arrival numbers `first` to `last` being known."""
     row = cursor.execute(_READ_EXTENT.format(name=name)).fetchone()
     return Extent(first, last, *(row or (0, 0, 0, 0)))
+
+
+def read_shape(cursor: Cursor, name: str) -> Shape:
+    """Read which keys an attached file has."""
+    if not _has(cursor, name, "keys"):
+        return UNKNOWN
+
+    rows = cursor.execute(_READ_KEYS.format(name=name)).fetchall()
+    known = {key: Promoted(column, kind) if column else None for key, column, kind in rows}
+    return Shape({key: promoted for key, promoted in known.items() if key is not None}, complete=None not in known)
+
+
+def _has(cursor: Cursor, name: str, table: str) -> bool:
+    sql = "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND table_name = ?"
+    return cursor.execute(sql, [name, table]).fetchone() is not None

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loghub.hub.store.protocol import Span, StoredEvent
+from loghub.hub.store.shape import UNKNOWN, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Part:
         dispose: gives its memory or its file back.
         path: the file of a sealed part.
         size: the file's bytes.
+        shape: which keys its attributes have.
     """
 
     table: str
@@ -71,6 +73,7 @@ class Part:
     dispose: Callable[[], None]
     path: Path | None = None
     size: int = 0
+    shape: Shape = UNKNOWN
 
 
 @dataclass(slots=True)

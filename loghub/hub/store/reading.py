@@ -8,13 +8,14 @@ import heapq
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from loghub.hub.store.asked import Asked
 from loghub.hub.store.columns import PLACE_COLUMNS, from_row
+from loghub.hub.store.condition import Where
 from loghub.hub.store.engine import SELECTED
 from loghub.hub.store.field_sql import field_value, text_of
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Histogram, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.source import Row, Source
-from loghub.hub.store.sql import Where
 
 Key: TypeAlias = tuple[int, str, int]
 
@@ -30,7 +31,7 @@ _NO_SOURCE = "0"  # comes before each
 _SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("source", "seq", "time_us"))
 
 
-def read_page(source: Source, where: Where, span: Span, limit: int, order: Order, start: Place | None) -> Page:
+def read_page(source: Source, asked: Asked, span: Span, limit: int, order: Order, start: Place | None) -> Page:
     """Give the events of a span that match, behind `start`, in the order asked for."""
     parts = source.parts
     walk = _WALKS[order]
@@ -46,7 +47,7 @@ def read_page(source: Source, where: Where, span: Span, limit: int, order: Order
 
             span = walk.within(span, found[-1])
 
-        rows = _read_part(source, part, where, span, limit + 1, walk, start)
+        rows = _read_part(source, part, asked.of(part), span, limit + 1, walk, start)
 
         if source.late:
             source.leave(hit, looked)
@@ -172,16 +173,16 @@ class _Oldest:
 _WALKS: dict[Order, _Newest | _Oldest] = {"newest": _Newest(), "oldest": _Oldest()}
 
 
-def read_histogram(source: Source, where: Where, span: Span, buckets: int, by: str) -> Histogram:
+def read_histogram(source: Source, asked: Asked, span: Span, buckets: int, by: str) -> Histogram:
     """Count the events of a span that match, by time and by the value of a field.
 
     The step is in whole milliseconds, as the answer is written with it.
     """
     step_us = max(1, -(-(span.end_us - span.start_us) // (buckets * 1000))) * 1000
-    key = field_value(by)
     series: dict[str, list[int]] = {}
 
     for part in source.walk(span):
+        key, where = field_value(by, part.shape), asked.of(part)
         sql = _COUNTS.format(field=text_of(key), table=part.table, where=where.sql)
         values = [span.start_us, step_us, *key.params, *where.params, span.start_us, span.end_us]
 

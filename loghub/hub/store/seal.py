@@ -18,7 +18,7 @@ import duckdb
 
 from loghub.hub.store.durable import sync_directory, sync_file
 from loghub.hub.store.engine import Cursor
-from loghub.hub.store.part_file import attach, read_extent, write_file
+from loghub.hub.store.part_file import attach, read_extent, read_shape, write_file
 from loghub.hub.store.partitions import Part
 
 OnStep: TypeAlias = Callable[[str], None]
@@ -63,12 +63,12 @@ def open_part(engine: Cursor, path: Path) -> Part:
         name = attach(cursor, path, options="(READ_ONLY)")
 
         try:
-            extent = read_extent(cursor, name, first, last)
+            extent, shape = read_extent(cursor, name, first, last), read_shape(cursor, name)
         except duckdb.Error:
             cursor.execute(f"DETACH {name}")
             raise
 
-    return Part(f"{name}.rows", extent, partial(_remove, engine, name, path), path, path.stat().st_size)
+    return Part(f"{name}.rows", extent, partial(_remove, engine, name, path), path, path.stat().st_size, shape)
 
 
 def _remove(engine: Cursor, name: str, path: Path) -> None:

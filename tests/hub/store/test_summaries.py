@@ -11,17 +11,18 @@ from hypothesis import strategies as st
 from store_batches import EVER, SOURCE, START_US, batch
 
 from loghub.event.model import Event, JSONValue
+from loghub.hub.store.asked import Asked
 from loghub.hub.store.columns import COLUMNS, to_row
 from loghub.hub.store.counting import read_facets, read_names
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.grouping import read_groups
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.memory_counts import count_names, count_values, group
+from loghub.hub.store.part_file import fill, read_shape
 from loghub.hub.store.partitions import Extent, Part
 from loghub.hub.store.protocol import Span, Store, StoredEvent
 from loghub.hub.store.queries import Queries
 from loghub.hub.store.source import Source
-from loghub.hub.store.sql import where
 from loghub.hub.store.steps import cut
 from loghub.hub.store.summaries import Facet, Group, Grouping
 from loghub.query.parse import parse
@@ -158,16 +159,27 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def read(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent]) -> Iterator[Source]:
+def read(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent], sealed: int = 0) -> Iterator[Source]:
+    """Read events of which the first `sealed` are in a sealed part."""
     engine.execute("DELETE FROM events")
     engine.executemany(f"INSERT INTO events VALUES ({', '.join('?' * len(COLUMNS))})", [to_row(one) for one in stored])  # noqa: S608 (our own names)
+    parts = [seal(engine, stored[:sealed])] if sealed else []
+    parts += [Part("events", Extent(1, 0).grown(stored[sealed:]), lambda: None)] if stored[sealed:] else []
     queries = Queries(engine, 100)
 
     try:
         with queries.question() as question:
-            yield Source(question, queries, [Part("events", Extent(1, 0).grown(stored), lambda: None)])
+            yield Source(question, queries, parts)
     finally:
         queries.close()
+        engine.execute("DETACH DATABASE IF EXISTS part")
+
+
+def seal(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent]) -> Part:
+    engine.execute("ATTACH ':memory:' AS part")
+    fill(engine, "part", "SELECT * FROM events WHERE arrival <= ?", [stored[-1].arrival])
+    engine.execute("DELETE FROM events WHERE arrival <= ?", [stored[-1].arrival])
+    return Part("part.rows", Extent(1, 0).grown(stored), lambda: None, shape=read_shape(engine, "part"))
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -175,9 +187,10 @@ def read(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent]) -> Iterat
     found=st.lists(events, min_size=1, max_size=6),
     query=queries,
     fields=st.lists(st.sampled_from((*FIELD_NAMES, "timestamp")), min_size=1, max_size=5, unique=True),
+    sealed=st.integers(0, 6),
 )
 def test_the_engines_say_the_same_of_any_events(
-    engine: duckdb.DuckDBPyConnection, found: list[Event], query: Query, fields: list[str]
+    engine: duckdb.DuckDBPyConnection, found: list[Event], query: Query, fields: list[str], sealed: int
 ) -> None:
     stored = [StoredEvent(number, SOURCE, number, NOW_US, event) for number, event in enumerate(found, 1)]
     matches = predicate(query, now_us=NOW_US)
@@ -185,11 +198,11 @@ def test_the_engines_say_the_same_of_any_events(
     times = [event.time_us for event in found]
     grouping = Grouping([fields[:2], fields[-1:]], 5, 0, 3, fields[0])
 
-    with read(engine, stored) as source:
-        condition = where(query, now_us=NOW_US)
-        facets = read_facets(source, condition, ALWAYS, fields, 4).facets
-        names = read_names(source, condition, ALWAYS, 1000).fields
-        grouped = read_groups(source, condition, ALWAYS, grouping)
+    with read(engine, stored, sealed) as source:
+        asked = Asked(query, NOW_US)
+        facets = read_facets(source, asked, ALWAYS, fields, 4).facets
+        names = read_names(source, asked, ALWAYS, 1000).fields
+        grouped = read_groups(source, asked, ALWAYS, grouping)
 
     assert facets == [count_values(matching, name, 4) for name in fields]
     assert names == count_names(matching, 1000)

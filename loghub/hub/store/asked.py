@@ -1,0 +1,32 @@
+"""A query that is put to the parts of the store, one after the other."""
+
+from dataclasses import dataclass, field
+
+from loghub.hub.store.condition import Where
+from loghub.hub.store.partitions import Part
+from loghub.hub.store.shape import Shape
+from loghub.hub.store.sql import where
+from loghub.query.tree import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query.
+
+    Attributes:
+        query: its tree.
+        now_us: what relative times are relative to, in microseconds.
+    """
+
+    query: Query
+    now_us: int
+    _known: dict[Shape, Where] = field(default_factory=dict)
+
+    def of(self, part: Part) -> Where:
+        """Give the condition on the rows of a part."""
+        found = self._known.get(part.shape)
+
+        if found is None:
+            found = self._known[part.shape] = where(self.query, now_us=self.now_us, shape=part.shape)
+
+        return found
