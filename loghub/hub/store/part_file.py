@@ -16,10 +16,11 @@ from pathlib import Path
 
 from loghub.hub.store.engine import SELECTED, Cursor
 from loghub.hub.store.partitions import Extent
-from loghub.hub.store.promotion import Key, corrected, find_keys, with_columns
+from loghub.hub.store.promotion import Key, correct, find_keys, with_columns
 from loghub.hub.store.shape import UNKNOWN, Promoted, Shape
 
-_ROWS = "CREATE OR REPLACE TABLE {name}.rows AS SELECT {columns} FROM ({select}) ORDER BY time_us, source, seq"
+_SORTED = "SELECT {columns} FROM ({select}) ORDER BY time_us, source, seq"
+_ROWS = "CREATE TABLE {name}.rows AS {select}"
 _EXTENT = (
     "CREATE TABLE {name}.extent AS SELECT count(*) AS count, min(time_us) AS min_us, max(time_us) AS max_us,"
     " max(received_us) AS received_us FROM {name}.rows"
@@ -56,17 +57,12 @@ def fill(cursor: Cursor, name: str, select: str, values: Sequence[object]) -> No
     """Fill an attached, empty database from a SELECT over the columns; it is run several times."""
     ((rows,),) = cursor.execute(f"SELECT count(*) FROM ({select})", values).fetchall()  # noqa: S608 (the caller's)
     keys, complete = find_keys(cursor, select, values, rows)
-    again: Sequence[Key] | None = keys
-
-    while again is not None:
-        chosen = again
-        wider, pointers = with_columns(select, chosen)
-        columns = ", ".join([SELECTED, *(key.promoted.column for key in chosen if key.promoted)])
-        cursor.execute(_ROWS.format(name=name, columns=columns, select=wider), [*pointers, *values])
-        again = corrected(cursor, f"{name}.rows", chosen)
-
+    ordered = _SORTED.format(columns=SELECTED, select=select)
+    wide, pointers = with_columns(ordered, keys)
+    cursor.execute(_ROWS.format(name=name, select=wide), [*pointers, *values])
+    keys = correct(cursor, f"{name}.rows", keys)
     cursor.execute(_EXTENT.format(name=name))
-    _write_keys(cursor, name, chosen, complete=complete)
+    _write_keys(cursor, name, keys, complete=complete)
 
 
 def _write_keys(cursor: Cursor, name: str, keys: Sequence[Key], *, complete: bool) -> None:

@@ -2,28 +2,29 @@
 
 Rules:
 1. A key that at least `_SHARE` of the rows have is promoted, the most frequent `_MOST` of them.
-2. What type its column has is decided by all of its values, not by some (see `shape`).
-3. A column that turns out to miss values, as one of integers of more than 64 bits does, becomes raw JSON.
+2. A column's type is guessed from some of the rows. A value of another type leaves it NULL, so that counting tells
+   whether the guess was right; where it was not, the column becomes raw JSON (see `shape`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from loghub.hub.store.engine import Cursor
+from loghub.hub.store.engine import SELECTED, Cursor
 from loghub.hub.store.field_sql import pointer
 from loghub.hub.store.shape import ColumnKind, Promoted
 
 _SHARE = 0.01
 _MOST = 32
 _MOST_KEYS = 1_000
+_SAMPLED = 20_000  # rows
 
 _KEYS = (
     "SELECT key, count(*) FROM (SELECT unnest(json_keys(attributes)) AS key FROM ({select}) WHERE attributes <> '{{}}')"
     " GROUP BY key ORDER BY count(*) DESC, key LIMIT ?"
 )
 _TYPES = (
-    "SELECT key, type, count(*) FROM (SELECT unnest(?) AS key, unnest(json_type(attributes, ?::VARCHAR[])) AS type"
-    " FROM ({select}) WHERE attributes <> '{{}}') WHERE type <> 'NULL' GROUP BY key, type"
+    "SELECT key, type FROM (SELECT unnest(?) AS key, unnest(json_type(attributes, ?::VARCHAR[])) AS type"
+    " FROM ({select}) WHERE arrival % ? = 0) WHERE type IS NOT NULL GROUP BY key, type"
 )
 _KINDS: Mapping[frozenset[str], ColumnKind] = {
     frozenset(("VARCHAR",)): "text",
@@ -33,34 +34,27 @@ _KINDS: Mapping[frozenset[str], ColumnKind] = {
     frozenset(("DOUBLE",)): "float",
     frozenset(("BOOLEAN",)): "boolean",
 }
-_WIDER = (
-    "SELECT * EXCLUDE (texts, raws), {columns} FROM (SELECT *,"
-    " json_extract_string(attributes, ?::VARCHAR[]) AS texts, json_extract(attributes, ?::VARCHAR[]) AS raws"
-    " FROM ({select}))"
-)
 _CASTS: Mapping[ColumnKind, str] = {
-    "text": "texts[{place}]",
-    "integer": "TRY_CAST(texts[{place}] AS BIGINT)",
-    "float": "TRY_CAST(texts[{place}] AS DOUBLE)",
-    "boolean": "TRY_CAST(texts[{place}] AS BOOLEAN)",
-    "json": "raws[{place}]::VARCHAR",
+    "text": (
+        "CASE WHEN starts_with({0}, '\"') THEN CASE WHEN contains({0}, '\\') THEN json_extract_string({0}, '$')"
+        " ELSE array_slice({0}, 2, -2) END END"
+    ),
+    "integer": "CASE WHEN NOT contains({0}, '.') AND NOT contains({0}, 'e') THEN TRY_CAST({0} AS BIGINT) END",
+    "float": "CASE WHEN contains({0}, '.') OR contains({0}, 'e') THEN TRY_CAST({0} AS DOUBLE) END",
+    "boolean": "CASE {0} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
+    "json": "{0}",
 }
+_COUNTS: Mapping[ColumnKind, str] = {"float": "count({0}) FILTER (isfinite({0}) AND NOT ({0} = 0 AND signbit({0})))"}
+_WIDE = "SELECT {base}, {columns} FROM (SELECT *, {raws} AS raws FROM ({select}))"
+_RAWS = "json_extract(attributes, ?::VARCHAR[])::VARCHAR[]"
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of the attributes.
-
-    Attributes:
-        name: the key.
-        count: rows that have it.
-        values: rows in which it is not null; 0 where that was not looked at.
-        promoted: its column; None where it has none.
-    """
+    """A key of the attributes, in how many rows it is, and its column, where it has one."""
 
     name: str
     count: int
-    values: int = 0
     promoted: Promoted | None = None
 
 
@@ -78,64 +72,64 @@ def find_keys(cursor: Cursor, select: str, values: Sequence[object], rows: int) 
     frequent = [key.name for key in keys[:_MOST] if key.count >= rows * _SHARE and key.name.isprintable()]
 
     if frequent:
-        types: dict[str, dict[str, int]] = {name: {} for name in frequent}
-        sql = _TYPES.format(select=select)
+        types: dict[str, set[str]] = {name: set() for name in frequent}
+        asked = [frequent, _pointers(frequent), *values, max(1, rows // _SAMPLED)]
 
-        for name, type_, number in cursor.execute(sql, [frequent, _pointers(frequent), *values]).fetchall():
-            types[name][type_] = number
+        for name, kind in cursor.execute(_TYPES.format(select=select), asked).fetchall():
+            types[name].add(kind)
 
-        keys = [_promoted(key, types.get(key.name, {}), place) for place, key in enumerate(keys)]
+        keys = [
+            replace(key, promoted=Promoted(f"attribute_{place}", _kind(key.name, types[key.name])))
+            if key.name in types
+            else key
+            for place, key in enumerate(keys)
+        ]
 
     return keys, len(found) <= _MOST_KEYS
 
 
-def _pointers(names: Sequence[str]) -> list[str]:
+def _pointers(names: Iterable[str]) -> list[str]:
     return [pointer(name) for name in names]
 
 
-def _promoted(key: Key, types: Mapping[str, int], place: int) -> Key:
-    if not types:
-        return key
-
-    kind = "json" if "." in key.name else _KINDS.get(frozenset(types), "json")
-    return Key(key.name, key.count, sum(types.values()), Promoted(f"attribute_{place}", kind))
+def _kind(name: str, types: Iterable[str]) -> ColumnKind:
+    return "json" if "." in name else _KINDS.get(frozenset(types), "json")
 
 
-def with_columns(select: str, keys: Sequence[Key]) -> tuple[str, list[object]]:
+def with_columns(select: str, keys: Iterable[Key]) -> tuple[str, list[object]]:
     """Add the columns of promoted keys to a SELECT; gives it with the values of the `?` before its own."""
-    chosen = [key for key in keys if key.promoted]
+    chosen = [(key.name, key.promoted) for key in keys if key.promoted]
 
     if not chosen:
-        return select, []
+        return f"SELECT {SELECTED} FROM ({select})", []  # noqa: S608 (our columns)
 
     columns = ", ".join(
-        f"{_CASTS[key.promoted.kind].format(place=place)} AS {key.promoted.column}"
-        for place, key in enumerate(chosen, 1)
-        if key.promoted
+        f"{_CASTS[column.kind].format(f'raws[{place}]')} AS {column.column}"
+        for place, (_, column) in enumerate(chosen, 1)
     )
-    pointers = _pointers([key.name for key in chosen])
-    return _WIDER.format(columns=columns, select=select), [pointers, pointers]
-
-
-def corrected(cursor: Cursor, table: str, keys: Sequence[Key]) -> Sequence[Key] | None:
-    """Check that the typed columns of a table have all values; gives the keys to take instead, None where they have."""
-    typed = [key for key in keys if key.promoted and key.promoted.kind != "json"]
-
-    if not typed:
-        return None
-
-    columns = [key.promoted for key in typed if key.promoted]
-    counts = ", ".join(_COUNTS.get(column.kind, "count({})").format(column.column) for column in columns)
-    found = cursor.execute(f"SELECT {counts} FROM {table}").fetchone() or ()  # noqa: S608 (our own names)
-    wrong = {key.name for key, number in zip(typed, found, strict=True) if number != key.values}
-
-    if not wrong:
-        return None
-
-    return [
-        replace(key, promoted=Promoted(key.promoted.column, "json")) if key.promoted and key.name in wrong else key
-        for key in keys
+    return _WIDE.format(base=SELECTED, columns=columns, raws=_RAWS, select=select), [
+        _pointers(name for name, _ in chosen)
     ]
 
 
-_COUNTS: Mapping[ColumnKind, str] = {"float": "count({0}) FILTER (isfinite({0}) AND NOT ({0} = 0 AND signbit({0})))"}
+def correct(cursor: Cursor, table: str, keys: Sequence[Key]) -> Sequence[Key]:
+    """Make raw JSON of the typed columns of a table that lack values; gives the keys as they are now."""
+    typed = {key.name: key.promoted for key in keys if key.promoted and key.promoted.kind != "json"}
+
+    if not typed:
+        return keys
+
+    counts = ", ".join(_COUNTS.get(column.kind, "count({0})").format(column.column) for column in typed.values())
+    found = cursor.execute(f"SELECT {counts} FROM {table}").fetchone() or ()  # noqa: S608 (our own names)
+    counted = dict(zip(typed, found, strict=True))
+    return [key if counted.get(key.name, key.count) == key.count else _raw(cursor, table, key) for key in keys]
+
+
+def _raw(cursor: Cursor, table: str, key: Key) -> Key:
+    if key.promoted is None:
+        return key
+
+    column, place = key.promoted.column, pointer(key.name).replace("'", "''")
+    raw = f"json_extract(attributes, '{place}')::VARCHAR"  # this statement takes no parameters
+    cursor.execute(f"ALTER TABLE {table} ALTER {column} TYPE VARCHAR USING {raw}")
+    return replace(key, promoted=Promoted(column, "json"))
