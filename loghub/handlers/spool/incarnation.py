@@ -16,6 +16,7 @@ from pathlib import Path
 from zlib import crc32
 
 from loghub.handlers.spool import segment as segments
+from loghub.handlers.spool.ahead import Ahead
 from loghub.handlers.spool.cursor import Cursor
 from loghub.handlers.spool.frames import (
     HEADER,
@@ -43,6 +44,7 @@ class Incarnation:
 
     Attributes:
         source: the id under which they are sent.
+        ahead: the segment that comes next.
         newest: number of the newest record.
         admits: records below this level are not taken in.
         rolls: segments that this process made.
@@ -69,6 +71,7 @@ class Incarnation:
         self._store: Store | None = None
         self._segment: Segment | None = None
         self._end = self._room = 0
+        self.ahead = Ahead(claimed.folder)
         self._unsynced: deque[Segment] = deque()  # segments that were written since the last sync, but for the last one
 
     @property
@@ -84,7 +87,7 @@ class Incarnation:
     @property
     def size(self) -> int:
         """Bytes of its segments on the disk."""
-        return sum(segment.size for segment in tuple(self._segments))
+        return sum(segment.size for segment in tuple(self._segments)) + self.ahead.size
 
     @property
     def queued(self) -> int:
@@ -96,6 +99,11 @@ class Incarnation:
         """Their bytes, frames included."""
         done = sum(segment.end for segment in tuple(self._segments) if segment is not self._segment)
         return done + self._end - (self._place if self._reading else 0)
+
+    @property
+    def is_filling(self) -> bool:
+        """Whether the segment that is written will need a next one before long."""
+        return self._end > self._room // 4
 
     @property
     def oldest(self) -> int:
@@ -136,14 +144,16 @@ class Incarnation:
         Raises:
             OSError: no room on the disk.
         """
-        made, store = segments.create(self._claim.folder, self.newest + 1, size)
+        first = self.newest + 1
+        path = segments.path_of(self._claim.folder, first)
+        made, store = self.ahead.take(path, first, size) or segments.create(path, first, size)
 
         with self._moving:
             done = self._finish()
             self._segments.append(made)
             self.rolls += 1
             self._unsynced.append(done or made)
-            self._segment, self._store, self._end, self._room = made, store, 0, size
+            self._segment, self._store, self._end, self._room = made, store, 0, made.size
 
             if done is not None and done is not self._reading:
                 done.close()
@@ -202,6 +212,7 @@ class Incarnation:
         """Find what a dead process left: every frame is checked, damage is noted."""
         last = self._settled
         found = 0
+        self.ahead.remove()
 
         for path in segments.paths(self._claim.folder):
             with suppress(OSError):
@@ -263,13 +274,12 @@ class Incarnation:
         if (last := self._finish()) is not None:
             last.trim()
 
+        self.ahead.remove()
         self.close()
 
     def close(self) -> None:
         """Let go of everything but what is on the disk; its lock is free then."""
-        for segment in self._segments:
-            segment.close()
-
+        self._close_segments()
         self._cursor.close()
         self._claim.release()
 
@@ -279,15 +289,19 @@ class Incarnation:
 
     def remove(self) -> None:
         """Delete it: nothing is left in it."""
-        for segment in self._segments:
-            segment.close()
-
+        self._close_segments()
         self._cursor.close()
 
         with suppress(OSError):
             self._claim.remove()
 
         self._claim.release()
+
+    def _close_segments(self) -> None:
+        for segment in self._segments:
+            segment.close()
+
+        self.ahead.close()
 
     def _finish(self) -> Segment | None:
         """Note in the last segment what is written of it."""

@@ -93,6 +93,17 @@ class Segment:
         finally:
             os.close(descriptor)
 
+    def rename(self, path: Path, first: int) -> bool:
+        """Give an empty one its name and its first number; where that fails it is gone."""
+        try:
+            self.path.rename(path)
+        except OSError:
+            self.unlink()
+            return False
+
+        self.path, self.first, self.last = path, first, first - 1
+        return True
+
     def trim(self) -> None:
         """Give back what is not written; nothing may be written any more."""
         self.close()
@@ -149,18 +160,17 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def name_of(first: int) -> str:
-    """Give a segment's file name; names sort by number."""
-    return f"seg-{first:016x}"
+def path_of(folder: Path, first: int) -> Path:
+    """Give a segment's file; names sort by number."""
+    return folder / f"seg-{first:016x}"
 
 
-def create(folder: Path, first: int, size: int) -> tuple[Segment, Store]:
+def create(path: Path, first: int, size: int) -> tuple[Segment, Store]:
     """Make a segment that can be written, all of its bytes allocated.
 
     Raises:
         OSError: no room, or the disk cannot be written; nothing is left behind.
     """
-    path = folder / name_of(first)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     try:

@@ -3,7 +3,8 @@
 Rules:
 1. A directory belongs to one destination. Each process has an incarnation of its own in it, owned by a lock that
    it holds for life; whoever gets a neighbour's lock has found it dead, and sends its rest under its own id.
-2. The cap holds for all incarnations together. It is checked where a segment is made, not for each record.
+2. The cap holds for all incarnations together. It is checked where a segment is made, not for each record. The thread
+   makes the next one ahead, while there is ample room; so a call waits for the disk only where it is faster.
 3. What is lost for want of room is counted, and told by an event of its own: "N records dropped, seq a–b".
 4. Where the disk refuses, records wait in memory, under an id of their own, and the disk is tried again.
 5. `append` is called by one thread at a time, everything else by the one thread that sends.
@@ -17,11 +18,12 @@ from contextlib import suppress
 from loghub.handlers.diagnostics import say
 from loghub.handlers.memory import Lane, Mark, MemoryRing
 from loghub.handlers.spool import owner
-from loghub.handlers.spool.heritage import FORMAT, heritage, size_of_others
+from loghub.handlers.spool.heritage import FORMAT, heritage
 from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation
 from loghub.handlers.spool.lanes import Lanes
 from loghub.handlers.spool.losses import Losses
 from loghub.handlers.spool.refused import Refused
+from loghub.handlers.spool.room import Room
 from loghub.handlers.spool.settings import Settings
 from loghub.wire.batch import Batch, source_id
 
@@ -50,7 +52,7 @@ class Spool:
         self._left: Incarnation | None = None
         self.write: Writing = _refuse
         self._losses = Losses()
-        self._others = 0  # bytes of the incarnations of others
+        self._room = Room(settings, self._lanes, self._losses)
         self._refused = Refused(settings)
         self._look_after = min(_FIRST_LOOK, settings.adopt_every)
         self._next_adoption = self._next_sync = self._no_disk_before = 0.0
@@ -155,7 +157,7 @@ class Spool:
         own = self._own or self._begin()
         needed = max(self._settings.segment(own.rolls), len(line) + OVERHEAD)
 
-        if not self._make_room(own, level, needed):
+        if not self._room.make(own, level, 0 if own.ahead.size >= needed else needed):
             own.admits = max(own.admits, self._settings.overflow.above(level))
             return False
 
@@ -171,7 +173,7 @@ class Spool:
             own.roll(needed)
             written = own.append(line)
 
-        own.admits = self._settings.overflow.admits(self._used / self._settings.size)
+        own.admits = self._settings.overflow.admits(self._room.used(own))
 
         if self._each:
             self._sync()
@@ -184,43 +186,11 @@ class Spool:
         self._settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         meta = owner.Meta(source, self._settings.destination, self._settings.send)
         own = Incarnation(owner.found(self._settings.folder / FORMAT, meta), meta)
-        self._others = size_of_others(self._settings.folder, own.source)
-
+        self._room.look(own)
         self._own = own
         self._lanes.add(own)
 
         return own
-
-    @property
-    def _used(self) -> int:
-        return self._others + (self._own.size if self._own else 0)
-
-    def _make_room(self, own: Incarnation, level: int, needed: int) -> bool:
-        policy = self._settings.overflow
-
-        while self._used + needed > policy.share(level) * self._settings.size:
-            if not policy.makes_room(level) or not self._drop_oldest(own):
-                return False
-
-        return True
-
-    def _drop_oldest(self, own: Incarnation) -> bool:
-        """Drop the oldest segment of the oldest lane that has one to spare."""
-        for lane in sorted(self._lanes.adopted, key=lambda lane: lane.source):
-            if (lost := lane.drop_oldest()) is not None:
-                self._others -= lost.size
-
-                if lost.records:
-                    self._losses.add(lost)
-
-                return True
-
-        lost = own.drop_oldest()
-
-        if lost is not None and lost.records:
-            self._losses.add_own(lost)
-
-        return lost is not None
 
     def _append_to_memory(self, line: bytes) -> bool:
         if self._ring is None:
@@ -243,12 +213,13 @@ class Spool:
     # Of the thread.
 
     def tend(self) -> float:
-        """Do what is due: the cursor, the disk, the dead.
+        """Do what is due: the next segment, the cursor, the disk, the dead.
 
         Returns:
             Seconds until something is due again.
         """
         now = time.monotonic()
+        self._make_ahead()
         self._refused.bury()
         self._note()
 
@@ -366,7 +337,7 @@ class Spool:
             return
 
         if lane is not self._own:
-            self._others -= freed
+            self._room.others -= freed
 
             if not lane.queued:
                 self._lanes.forget(lane)
@@ -384,6 +355,19 @@ class Spool:
         except OSError as error:
             say(self._title, f"{error.strerror}: cannot bring records to the disk", subject="sync")
 
+    def _make_ahead(self) -> None:
+        """Make the next segment before a call needs it: that call would wait for the disk."""
+        own = self._own
+
+        if own is None or self._ring is not None:
+            return
+
+        size = self._settings.segment(own.rolls)
+
+        if own.is_filling and not own.ahead.size and self._room.is_ample(own, size):
+            with suppress(OSError):  # the call that needs it says so
+                own.ahead.make(size)
+
     def _look_around(self) -> None:
         """Take over what the dead have left, where this process sends, and count what all others take."""
         settings = self._settings
@@ -392,7 +376,7 @@ class Spool:
         for lane in heritage(settings.folder, known, settings.destination) if settings.send else ():
             self._lanes.adopt(lane)
 
-        self._others = size_of_others(self._settings.folder, self._own.source if self._own else None)
+        self._room.look(self._own)
 
 
 def _refuse(_line: bytes, _level: int) -> bool:
