@@ -4,6 +4,7 @@
 DIR/v1/<source>/LOCK        held by the process that writes here, for life
                 meta.json   whose records these are, and for which address
                 seg-…       frames, one for each record, in files that are allocated and mapped
+                next        the segment that comes next, empty
                 cursor      how far it is settled
 DIR/dead/                   what the hub will never take, and damaged bytes
 ```

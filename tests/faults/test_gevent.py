@@ -1,0 +1,64 @@
+"""A process that gevent has patched logs to a hub, with a spool and without one, and ends: the counts are exact."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from processes import HubProcess, run_python
+
+GREENLETS, EACH = 20, 50
+
+APP = f"""
+import gevent.monkey
+gevent.monkey.patch_all()
+
+import logging, os, threading
+import gevent
+import loghub
+
+handler = loghub.RemoteHandler(linger="5 ms")  # where to: LOGHUB_URL and LOGHUB_SPOOL say
+log = logging.getLogger("shop")
+log.setLevel("INFO")
+log.addHandler(handler)
+
+
+def chat(who):
+    for number in range({EACH}):
+        log.info("%d.%d", who, number)
+        gevent.sleep(0.001)
+
+
+started = threading.Thread(target=chat, args=({GREENLETS},))  # a greenlet too
+started.start()
+gevent.joinall([gevent.spawn(chat, who) for who in range({GREENLETS})])
+started.join()
+ticks = 0
+
+
+def tick():
+    global ticks
+
+    while True:
+        ticks += 1
+        gevent.sleep(0.001)
+
+
+other = gevent.spawn(tick)
+log.info("last")
+assert handler.flush(20), handler.counters
+counted = handler.counters
+assert ticks > 2, "the other greenlets stood still while one waited for the hub"
+assert counted.appended == counted.acked == {GREENLETS + 1} * {EACH} + 1, counted
+log.info("at exit")
+"""
+
+
+@pytest.mark.parametrize("spool", ["", "spool"])
+def test_greenlets_deliver_each_record_once_and_wait_for_nobody(tmp_path: Path, spool: str) -> None:
+    with HubProcess(tmp_path / "hub") as hub:
+        run_python(APP, cwd=tmp_path, LOGHUB_URL=hub.url, LOGHUB_SPOOL=spool and str(tmp_path / spool))
+        expected = {f"{who}.{number}": 1 for who in range(GREENLETS + 1) for number in range(EACH)}
+        expected |= {"last": 1, "at exit": 1}
+        hub.wait_for_events("", len(expected))
+        assert Counter(event["message"] for event in hub.events()) == expected
