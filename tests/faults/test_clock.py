@@ -1,4 +1,4 @@
-"""The clock is stepped back and forth, between processes and within one: no source id comes again, no record is lost."""
+"""The clock is stepped, between processes and within one: no source id comes again, no record is lost or doubled."""
 
 import signal
 import subprocess
