@@ -7,6 +7,7 @@ it is nobody's business, so it is checked when it comes back.
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -18,6 +19,9 @@ from loghub.hub.store.protocol import Place, StoredEvent
 
 _TAIL_CURSOR = re.compile(r"([0-9A-Za-z_.:-]{1,64})~([0-9a-f]{1,16})")
 _PAGE_CURSOR = re.compile(r"(-?[0-9]{1,18})~([0-9A-Za-z_.:-]{1,64})~([0-9a-f]{1,16})")
+
+
+_PLACE = frozenset(("_id", "_received", "_cursor"))
 
 
 class JSONAnswer(Response):
@@ -63,13 +67,23 @@ def to_json(value: Mapping[str, Any]) -> bytes:
 
 def event_json(stored: StoredEvent, epoch: str) -> bytes:
     """Write an event as the API gives it: its id, when it came and its cursor, then its fields."""
-    place = {
-        "_id": stored.id,
-        "_received": format_time(stored.received_us),
-        "_cursor": tail_cursor(epoch, stored.arrival),
-    }
+    fields = stored.event.fields
+
     # The place stands first, and no field of the same name takes its value.
-    return to_json({**place, **stored.event.fields, **place})
+    if not _PLACE.isdisjoint(fields):
+        fields = {name: value for name, value in fields.items() if name not in _PLACE}
+
+    place = (
+        f'{{"_id":"{stored.id}","_received":"{_received(stored.received_us)}"'
+        f',"_cursor":"{tail_cursor(epoch, stored.arrival)}",'
+    )
+    return place.encode() + to_json(fields)[1:]
+
+
+@lru_cache(maxsize=64)
+def _received(time_us: int) -> str:
+    """Write a time that many events of a batch have."""
+    return format_time(time_us)
 
 
 def tail_cursor(epoch: str, arrival: int) -> str:

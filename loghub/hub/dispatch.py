@@ -1,34 +1,35 @@
-"""Which of many queries an event matches: a look-up by values that they ask for, and closures behind it.
+"""Which of many queries an event matches: what can be looked up is looked up, closures test the rest.
 
 Rules:
-1. A query that only an event with a certain value of a field can match (`service:api level>=error`,
-   `service:(api OR web)`) stands under these values. An event is tested with what it finds under its own.
-2. The look-up may find too many queries, never too few: what it finds is tested whole. A query without
-   such a value is tested with each event.
+1. What a query asks of an event's service, logger and level is decided once for each triple of them that occurs.
+   A query that asks for nothing else is decided with it; of others the rest is tested, where the triple fits.
+2. A query that only an event with a certain value of another field can match (`user.id:42 level>=info`,
+   `host:(a OR b)`) stands under these values, one that needs a text in the message under that text. The
+   look-up may find too many, never too few: what it finds is tested whole.
 3. Equal queries are one: it is tested once, whoever asks.
 
 Nothing here knows subscribers, threads or stores.
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from loghub.event.model import Event, JSONValue
 from loghub.query import tree
 from loghub.query.fields import reader
-from loghub.query.predicate import Predicate, predicate, severity_of
-from loghub.query.values import number_literal
+from loghub.query.predicate import Predicate, predicate
+from loghub.query.values import fold, number_literal
 
 Probe: TypeAlias = Callable[[Event], Iterable[Hashable]]
 Value: TypeAlias = tuple[str, Hashable]
+Kind: TypeAlias = tuple[JSONValue, ...]
 
 _T = TypeVar("_T")
 
-_SEVERITY = "levelno"
-_FIRST_CHOICE = frozenset(("request_id", "trace_id", "span_id"))  # few events have the same
-_LAST_CHOICE = frozenset((_SEVERITY, "logger"))
+_KIND = frozenset(("level", "levelno", "service", "logger"))
+_MOST_KINDS = 10_000  # known at a time
 _NOTHING: tuple[Hashable, ...] = ()
 _RECOMPILE_US = 10_000_000  # microseconds for which a relative time in a query may stand still
 
@@ -39,15 +40,25 @@ class Group(Generic[_T]):
 
     Attributes:
         query: what for.
-        values: one of these an event must have; None where any may match.
         matches: tests an event.
+        of_kind: tests what it asks of service, logger and level; None where that is nothing.
+        rest: tests what else it asks; None where that is nothing.
         members: who asks.
     """
 
     query: tree.Query
-    values: frozenset[Value] | None
     matches: Predicate
+    of_kind: Predicate | None
+    rest: Predicate | None
     members: list[_T] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Known(Generic[_T]):
+    """What is known of events of one service, logger and level: who matches, and who may."""
+
+    sure: list[Group[_T]]
+    open: list[tuple[Predicate, Group[_T]]]
 
 
 class Dispatch(Generic[_T]):
@@ -60,9 +71,10 @@ class Dispatch(Generic[_T]):
     def __init__(self, now_us: int) -> None:
         self._now_us = now_us
         self._groups: dict[tree.Query, Group[_T]] = {}
-        self._under: dict[str, dict[Hashable, list[Group[_T]]]] = {}
-        self._probes: list[tuple[Probe, dict[Hashable, list[Group[_T]]]]] = []
-        self._rest: list[Group[_T]] = []
+        self._known: dict[Kind, _Known[_T]] = {}
+        self._by_kind: list[Group[_T]] = []
+        self._by_value: dict[str, tuple[Probe, dict[Hashable, list[Group[_T]]]]] = {}
+        self._by_text: dict[str, list[Group[_T]]] = {}
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -73,9 +85,10 @@ class Dispatch(Generic[_T]):
             return
 
         self._now_us = now_us
+        self._known.clear()
 
         for group in self._groups.values():
-            group.matches = predicate(group.query, now_us=now_us)
+            group.matches, group.of_kind, group.rest = self._tests(group.query)
 
     def add(self, query: tree.Query, member: _T) -> None:
         """Let a member ask for what matches a query.
@@ -87,9 +100,13 @@ class Dispatch(Generic[_T]):
         group = self._groups.get(query)
 
         if group is None:
-            group = Group(query, _values_of(query), predicate(query, now_us=self._now_us))
+            group = Group(query, *self._tests(query))
             self._groups[query] = group
-            self._enter(group)
+
+            for place in self._places(group):
+                place.append(group)
+
+            self._known.clear()
 
         group.members.append(member)
 
@@ -104,130 +121,173 @@ class Dispatch(Generic[_T]):
 
         if not group.members:
             del self._groups[query]
-            self._strike(group)
 
-    def find(self, event: Event) -> list[Group[_T]]:
+            for place in self._places(group):
+                place.remove(group)
+
+            self._known.clear()
+            self._tidy()
+
+    def find(self, event: Event) -> Sequence[Group[_T]]:
         """Give the groups whose query an event matches, each once."""
-        found = [group for group in self._rest if group.matches(event)]
+        fields = event.fields
+        kind = (event.severity, fields.get("level"), fields.get("service"), fields.get("logger"))
+        known = self._known.get(kind) or self._learn(kind, event)
+        found = [*known.sure, *(group for rest, group in known.open if rest(event))]
 
-        for probe, under in self._probes:
+        for probe, under in self._by_value.values():
             for value in probe(event):
-                groups = under.get(value)
+                if value in under:
+                    _test(under[value], event, found)
 
-                if groups is not None:
-                    found += [group for group in groups if group not in found and group.matches(event)]
+        if self._by_text:
+            text = _text(event)
+
+            for part, groups in self._by_text.items():
+                if part in text:
+                    _test(groups, event, found)
 
         return found
 
-    def _enter(self, group: Group[_T]) -> None:
-        if group.values is None:
-            self._rest.append(group)
-            return
+    def _learn(self, kind: Kind, event: Event) -> _Known[_T]:
+        """Decide for an event's kind what can be."""
+        fitting = [group for group in self._by_kind if group.of_kind is None or group.of_kind(event)]
+        sure = [group for group in fitting if group.rest is None]
+        known = _Known(sure, [(group.rest, group) for group in fitting if group.rest is not None])
 
-        for name, value in group.values:
-            if name not in self._under:
-                self._under[name] = {}
-                self._probes.append((_probe(name), self._under[name]))
+        if len(self._known) >= _MOST_KINDS:
+            self._known.clear()
 
-            self._under[name].setdefault(value, []).append(group)
+        self._known[kind] = known
+        return known
 
-    def _strike(self, group: Group[_T]) -> None:
-        if group.values is None:
-            self._rest.remove(group)
-            return
+    def _tests(self, query: tree.Query) -> tuple[Predicate, Predicate | None, Predicate | None]:
+        """Compile a query as a whole, and in two parts."""
+        parts = query.parts if isinstance(query, tree.And) else (query,)
+        of_kind = [part for part in parts if _is_of_kind(part)]
+        rest = [part for part in parts if not _is_of_kind(part)]
 
-        for name, value in group.values:
-            under = self._under[name]
-            under[value].remove(group)
+        def compiled(asked: Sequence[tree.Query]) -> Predicate | None:
+            return predicate(tree.both(asked), now_us=self._now_us) if asked else None
 
-            if not under[value]:
-                del under[value]
+        return predicate(query, now_us=self._now_us), compiled(of_kind), compiled(rest)
 
-            if not under:
-                del self._under[name]
-                self._probes = [(probe, values) for probe, values in self._probes if values is not under]
+    def _places(self, group: Group[_T]) -> list[list[Group[_T]]]:
+        """Give the lists in which a group stands: those of its values or texts, else that of all that go by kind."""
+        values = _values_of(group.query)
+
+        if values is not None:
+            return [self._under(name).setdefault(value, []) for name, value in values]
+
+        texts = _texts_of(group.query) if group.of_kind is None else None
+        return [self._by_kind] if texts is None else [self._by_text.setdefault(text, []) for text in texts]
+
+    def _under(self, name: str) -> dict[Hashable, list[Group[_T]]]:
+        if name not in self._by_value:
+            self._by_value[name] = (_probe(name), {})
+
+        return self._by_value[name][1]
+
+    def _tidy(self) -> None:
+        """Forget values and texts under which nothing stands."""
+        self._by_text = {text: groups for text, groups in self._by_text.items() if groups}
+
+        for name, (probe, under) in list(self._by_value.items()):
+            left = {value: groups for value, groups in under.items() if groups}
+            self._by_value[name] = (probe, left)
+
+            if not left:
+                del self._by_value[name]
+
+
+def _test(groups: Iterable[Group[_T]], event: Event, found: list[Group[_T]]) -> None:
+    """Add those that match to what was found."""
+    for group in groups:
+        if group not in found and group.matches(event):
+            found.append(group)
+
+
+def _text(event: Event) -> str:
+    """Give the texts in which a query looks for words; what it finds over the seam is tested again."""
+    message, trace = event.fields.get("message"), event.fields.get("exc_info")
+    text = message if isinstance(message, str) else ""
+    return fold(f"{text}\n{trace}" if isinstance(trace, str) else text)
+
+
+def _is_of_kind(query: tree.Query) -> bool:
+    """Tell whether service, logger and level decide a query."""
+    if isinstance(query, tree.And | tree.Or):
+        return all(map(_is_of_kind, query.parts))
+
+    if isinstance(query, tree.Not):
+        return _is_of_kind(query.part)
+
+    return isinstance(query, tree.Everything) or getattr(query, "field", None) in _KIND
 
 
 def _values_of(query: tree.Query) -> frozenset[Value] | None:
     """Give values of which an event that matches has at least one; None where there are none to be told."""
-    return _VALUES.get(type(query), _no_values)(query)
+    if isinstance(query, tree.Equals):
+        return _spellings(query)
+
+    if isinstance(query, tree.And):
+        return min(filter(None, map(_values_of, query.parts)), key=len, default=None)
+
+    return _of_any(query, _values_of)
 
 
-def _no_values(_query: tree.Query) -> None:
-    """Tell nothing of what asks for more than an equal value."""
+def _texts_of(query: tree.Query) -> frozenset[str] | None:
+    """Give texts of which an event that matches has at least one in its message or traceback, in lower case."""
+    if isinstance(query, tree.Contains):
+        return frozenset((fold(max(query.pattern.parts, key=len)),))
+
+    if isinstance(query, tree.And):
+        return min(filter(None, map(_texts_of, query.parts)), key=_likely, default=None)
+
+    return _of_any(query, _texts_of)
 
 
-def _of_equals(query: tree.Equals) -> frozenset[Value] | None:
-    if len(query.pattern.parts) > 1 or query.field == "timestamp":
+def _likely(texts: frozenset[str]) -> tuple[int, int]:
+    """Put few long texts before many short ones."""
+    return len(texts), -min(map(len, texts))
+
+
+def _of_any(query: tree.Query, told: Callable[[Any], frozenset[Any] | None]) -> frozenset[Any] | None:
+    if not isinstance(query, tree.Or):
+        return None
+
+    found = [told(part) for part in query.parts]
+    return None if None in found else frozenset().union(*filter(None, found))
+
+
+def _spellings(query: tree.Equals) -> frozenset[Value] | None:
+    """Give what may stand in an event for the value of a query: the text, and the number that it says."""
+    if len(query.pattern.parts) > 1 or query.field == "timestamp" or query.field in _KIND:
         return None
 
     text = query.pattern.parts[0]
-
-    if query.field == "level":
-        text = severity_of(text)
-        return _spellings(_SEVERITY, text) if number_literal(text) is not None else None
-
-    return _spellings(query.field, text)
-
-
-def _spellings(name: str, text: str) -> frozenset[Value] | None:
-    """Give what may stand in an event for a value of a query: the text, and the number that it says."""
     number = number_literal(text)
 
     try:
-        return frozenset([(name, text)] if number is None else [(name, text), (name, float(number))])
+        values: tuple[Hashable, ...] = (text,) if number is None else (text, float(number))
     except OverflowError:
         return None
 
-
-def _of_and(query: tree.And) -> frozenset[Value] | None:
-    """Choose the part that the fewest events are likely to match."""
-    known = [values for part in query.parts if (values := _values_of(part)) is not None]
-    return min(known, key=_likely, default=None)
-
-
-def _likely(values: frozenset[Value]) -> tuple[int, int]:
-    names = {name for name, _ in values}
-    return 0 if names <= _FIRST_CHOICE else 2 if names & _LAST_CHOICE else 1, len(values)
-
-
-def _of_or(query: tree.Or) -> frozenset[Value] | None:
-    found: set[Value] = set()
-
-    for part in query.parts:
-        values = _values_of(part)
-
-        if values is None:
-            return None
-
-        found |= values
-
-    return frozenset(found)
-
-
-_VALUES: dict[type, Callable[[Any], frozenset[Value] | None]] = {
-    tree.Equals: _of_equals,
-    tree.And: _of_and,
-    tree.Or: _of_or,
-}
+    return frozenset((query.field, value) for value in values)
 
 
 def _probe(name: str) -> Probe:
     """Give the function that tells under which values an event finds its queries."""
-    return _SPECIAL.get(name) or _of_field(name)
-
-
-def _of_field(name: str) -> Probe:
     read = reader(name)
 
     def probe(event: Event) -> Iterable[Hashable]:
         value = read(event)
 
-        if isinstance(value, str):
-            return (value,)
-
         if value is None:
             return _NOTHING
+
+        if isinstance(value, str):
+            return (value,)
 
         return {key for item in value if (key := _key(item)) is not None} if isinstance(value, list) else (_key(value),)
 
@@ -248,26 +308,3 @@ def _key(value: JSONValue) -> Hashable:
         return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
-
-
-def _loggers(event: Event) -> Iterable[Hashable]:
-    """Give a logger and those that it is a child of."""
-    name = event.fields.get("logger")
-
-    if not isinstance(name, str):
-        return _NOTHING
-
-    names = [name]
-
-    while (end := name.rfind(".")) >= 0:
-        name = name[:end]
-        names.append(name)
-
-    return names
-
-
-def _severities(event: Event) -> Iterable[Hashable]:
-    return (float(event.severity),)
-
-
-_SPECIAL: dict[str, Probe] = {"logger": _loggers, _SEVERITY: _severities}

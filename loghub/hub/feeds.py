@@ -32,9 +32,9 @@ Entry: TypeAlias = tuple[int, bytes]
 _SLICE = 200  # events after which others may run
 _ROUND = 5_000  # events after which followers are woken, however many more there are
 _MOST_BEHIND = 20_000  # events; beyond, each follower reads from the store what it asks for
-_ALL_ROOM = 64 * 2**20  # bytes that wait in all feeds
+_ALL_ROOM = 64 * 2**20  # bytes that wait in all feeds; those that feeds share count in each
 _MOST_ROOM = 8 * 2**20  # in one
-_LEAST_ROOM = 256 * 2**10
+_LEAST_ROOM = 256 * 2**10  # in one, though the others hold all the rest
 _SHORTEST_S = 0.02  # between two rounds
 _PER_FEED_S = 0.001
 _LONGEST_S = 0.25
@@ -71,7 +71,7 @@ class Feed:
 
     def put(self, entries: Sequence[Entry], size: int, room: int) -> None:
         """Hand on events, unless there is no room; from the thread."""
-        if self.is_over or self._put - self._taken + size > room:
+        if self.is_over or self.held + size > room:
             self.is_over = True
             return
 
@@ -89,6 +89,11 @@ class Feed:
             taken.append(entries)
 
         return list(chain.from_iterable(taken)), reached
+
+    @property
+    def held(self) -> int:
+        """Bytes that wait for the follower."""
+        return self._put - self._taken
 
     @property
     def has_news(self) -> bool:
@@ -258,7 +263,8 @@ class _Pump:
                 for group in groups:
                     matched.setdefault(id(group), (group.members, []))[1].append(entry)
 
-        room = max(_LEAST_ROOM, min(_MOST_ROOM, self._room // max(1, len(self._feeds))))
+        free = self._room - sum(feed.held for feed in self._feeds)
+        room = max(_LEAST_ROOM, min(_MOST_ROOM, free))
 
         for feeds, entries in matched.values():
             size = sum(len(text) for _, text in entries)

@@ -26,7 +26,7 @@ from loghub.hub.answers import event_json, parse_tail_cursor, tail_cursor, to_js
 from loghub.hub.feeds import Entry, Feed, Feeds
 from loghub.hub.sampling import Sampler
 from loghub.hub.settings import Limits
-from loghub.hub.store.protocol import Arrivals
+from loghub.hub.store.protocol import Arrivals, StoredEvent
 from loghub.hub.threads import Threads
 from loghub.query.predicate import predicate
 from loghub.query.tree import Query
@@ -36,6 +36,7 @@ HEARTBEAT = b'{"type":"heartbeat"}'
 _BATCH = 500  # events in a read, at most
 _FIRST_BATCH = 50  # until it is known how large they are
 _MOST_BYTES = 4 * 2**20  # bytes of events in a read, and one event more
+_CLOSE = 500  # events that are read and tested one by one
 _NEAR = 2000  # events behind the newest one; then it joins those who follow
 
 
@@ -177,8 +178,7 @@ class Tail:
     def _read(self, until: int) -> list[bytes]:
         """Read the store behind the place, and move it; at most to `until`."""
         frames = self._skip_too_many(until)
-        batch = self._batch
-        found = self._store.matching(self._query, Arrivals(self._place, until), now_us=self._clock_us(), limit=batch)
+        found, end = self._found(until)
         gone = self._gone(min(until, found[0].arrival - 1) if found else until)
 
         if gone > self._place:
@@ -192,15 +192,26 @@ class Tail:
             size += len(entries[-1][1])
 
             if size > _MOST_BYTES:
+                end = stored.arrival
                 break
 
         frames += self._written(entries)
-
-        if len(entries) == len(found) < batch:
-            self._place = until
-
-        self._batch = max(1, min(_BATCH, batch * 2, _MOST_BYTES * len(entries) // max(1, size)))
+        self._place = end
+        self._batch = max(1, min(_BATCH, self._batch * 2, _MOST_BYTES * len(entries) // size if size else _BATCH))
         return frames
+
+    def _found(self, until: int) -> tuple[Sequence[StoredEvent], int]:
+        """Give some of what matches, and the place up to which that is all."""
+        now, limit = self._clock_us(), self._batch
+
+        if until - self._place <= _CLOSE:  # in memory, most likely: no need to ask the engine
+            near = [stored for stored in self._store.after(self._place, limit) if stored.arrival <= until]
+            matches = predicate(self._query, now_us=now)
+            end = near[-1].arrival if len(near) == limit else until
+            return [stored for stored in near if matches(stored.event)], end
+
+        found = self._store.matching(self._query, Arrivals(self._place, until), now_us=now, limit=limit)
+        return found, found[-1].arrival if len(found) == limit else until
 
     def _skip_too_many(self, until: int) -> list[bytes]:
         """Move ahead where more events wait than a client is to be sent late."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from loghub.event.model import Event
 from loghub.hub.dispatch import Dispatch
 from loghub.query.parse import parse
-from loghub.query.predicate import predicate
+from loghub.query.predicate import Predicate, predicate
 from loghub.query.tree import Query
 
 from query_strategies import NOW_US, events, queries
@@ -50,14 +50,47 @@ def test_an_event_finds_the_queries_that_it_matches_each_once(
         assert sorted(number for group in groups for number in group.members) == expected
 
 
-def test_only_queries_without_a_value_are_tested_with_each_event() -> None:
-    asked = dispatch(
-        "service:api level>=error", "logger:app.db", "service:(api OR web)", "level:error", "user.id:42 -tags:x",
-        "level>=error", "timeout", "-service:api", "service:a*", "service:api OR timeout", "ts:2026-01-01",
-    )  # fmt: skip
-    assert [group.members[0] for group in asked._rest] == [
-        "level>=error", "timeout", "-service:api", "service:a*", "service:api OR timeout", "ts:2026-01-01",
-    ]  # fmt: skip
+def test_each_query_stands_where_the_fewest_events_look() -> None:
+    values = ("user.id:42 -tags:x", "service:api host:(a OR b)")
+    texts = ("timeout", "one OR two three", "Slow*query -ts:2026-01-01")
+    kinds = (
+        "level>=error",
+        "service:api OR logger:app",
+        "service:api timeout",
+        "-host:a",
+        "host:a*",
+        "host:a OR timeout",
+    )
+    asked = dispatch(*values, *texts, *kinds)
+
+    assert {group.members[0] for _, under in asked._by_value.values() for at in under.values() for group in at} == {
+        *values
+    }
+    assert {group.members[0] for groups in asked._by_text.values() for group in groups} == {*texts}
+    assert {*asked._by_text} == {"timeout", "one", "three", "query"}
+    assert [group.members[0] for group in asked._by_kind] == [*kinds]
+
+
+def test_what_a_kind_decides_is_tested_once() -> None:
+    asked = dispatch("level>=error", "service:a* level>=info", "service:api slow:true timeout", "service:web")
+    tested: list[str] = []
+
+    for group in asked._by_kind:
+        assert group.of_kind is not None
+        group.of_kind = _noted(group.of_kind, group.members[0], tested)
+
+    for number in range(3):
+        assert found(asked, service="api", level="ERROR", number=number) == {"level>=error", "service:a* level>=info"}
+
+    assert len(tested) == len(asked._by_kind)
+
+
+def _noted(test: Predicate, name: str, tested: list[str]) -> Predicate:
+    def matches(event: Event) -> bool:
+        tested.append(name)
+        return test(event)
+
+    return matches
 
 
 def test_a_value_is_found_however_it_is_written() -> None:
@@ -87,9 +120,9 @@ def test_who_left_leaves_nothing_behind() -> None:
         asked.remove(parse(text), text)
 
     assert not len(asked)
-    assert not asked._under
-    assert not asked._probes
-    assert not asked._rest
+    assert not asked._by_kind
+    assert not asked._by_value
+    assert not asked._by_text
 
 
 def test_a_relative_time_moves_along_with_the_clock() -> None:
