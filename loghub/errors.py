@@ -8,7 +8,8 @@ LoghubError
 ├── QuerySyntaxError   (ValueError)   a query and the position where it stops making sense
 └── StoreError         (RuntimeError) the hub's data directory cannot be used
     ├── QueryTimeoutError (TimeoutError) a search took longer than it may
-    └── QueryMemoryError  (MemoryError)  a search needs more memory than it may have
+    ├── QueryMemoryError  (MemoryError)  a search needs more memory than it may have
+    └── DeletionError     (OSError)      a deletion stopped half-way, as on a full disk
 ```
 A handler never raises into the application that logs.
 """
@@ -66,6 +67,23 @@ class QuerySyntaxError(LoghubError, ValueError):
 
 class StoreError(LoghubError, RuntimeError):
     """The hub's data directory is damaged, locked by another hub or of an unknown version."""
+
+
+class DeletionError(StoreError, OSError):
+    """A deletion that did not come to its end.
+
+    Attributes:
+        deleted: events that are gone.
+        reason: why the others are not.
+    """
+
+    def __init__(self, deleted: int, reason: Exception) -> None:
+        super().__init__(
+            f"{deleted} events were deleted, then it failed ({reason}): where the disk is full, make room, or delete"
+            " all events of a longer time, which needs none; then ask again"
+        )
+        self.deleted = deleted
+        self.reason = reason
 
 
 class QueryTimeoutError(StoreError, TimeoutError):

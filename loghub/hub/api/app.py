@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
-from loghub.errors import MissingExtraError, QuerySyntaxError, StoreError
+from loghub.errors import DeletionError, MissingExtraError, QuerySyntaxError, StoreError
 from loghub.hub.answers import refusal
 from loghub.hub.api import (
     context,
+    deletion,
     export,
     health,
     openapi,
@@ -94,6 +95,7 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Route("/api/v1/patterns", partial(summaries.patterns, parts)),
         Route("/api/v1/errors", partial(summaries.errors, parts)),
         Route("/api/v1/export", partial(export.export, parts)),
+        Route("/api/v1/events", partial(deletion.delete, parts), methods=["DELETE"]),
         Route("/api/v1/events/{id}/context", partial(context.context, parts)),
         Route("/api/v1/session", partial(session.sign_in, parts), methods=["POST"]),
         Route("/api/v1/session", partial(session.sign_out, parts), methods=["DELETE"]),
@@ -140,6 +142,9 @@ async def _on_ingest(_request: Request, error: Exception) -> Response:
 
 
 async def _on_store(_request: Request, error: Exception) -> Response:
+    if isinstance(error, DeletionError):
+        return refusal(507, "disk", str(error))
+
     if isinstance(error, TimeoutError):
         return refusal(503, "too_slow", str(error))
 

@@ -124,6 +124,7 @@ _SCHEMAS: dict[str, JSONSchema] = {
         drops=_object(senders=_COUNT, lost=_COUNT, tails=_COUNT),
         damaged=_list(_TEXT),
     ),
+    "Deleted": _object(deleted=_COUNT),
     "Ingested": _object(
         accepted=_COUNT,
         duplicate=_COUNT,
@@ -220,6 +221,14 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
             "Give the names that a query may use.",
             _json("Fields"),
             (*_RANGE, ("limit", _whole(1, 10_000, 1000), "How many names.")),
+        )
+    },
+    "/api/v1/events": {
+        "delete": Operation(
+            "Delete the events that match, for good.",
+            _json("Deleted"),
+            (*_RANGE, ("dry_run", _choice("false", "true"), "Whether they are only counted, as matched.")),
+            (400, 503, 507),
         )
     },
     "/api/v1/events/{id}/context": {

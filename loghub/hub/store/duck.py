@@ -24,11 +24,14 @@ from loghub.hub.store.accounts import Account
 from loghub.hub.store.arrivals import count_matching, read_matching
 from loghub.hub.store.asked import Asked
 from loghub.hub.store.books import Books
+from loghub.hub.store.compaction import Compaction, Largest
 from loghub.hub.store.counting import read_facets, read_names
+from loghub.hub.store.deletion import Condition, Deletion
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
 from loghub.hub.store.grouping import read_groups
 from loghub.hub.store.hot_parts import Due, HotParts
+from loghub.hub.store.house import House
 from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import Marks, trim
@@ -36,15 +39,17 @@ from loghub.hub.store.partitions import Part, Parts
 from loghub.hub.store.protocol import Appended, Arrivals, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.quarantine import Quarantine
 from loghub.hub.store.queries import Queries
-from loghub.hub.store.reading import find_event, read_arrivals, read_histogram, read_numbered, read_page
+from loghub.hub.store.reading import find_event, read_arrivals, read_histogram, read_numbered, read_page, read_total
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
-from loghub.hub.store.retention import Keep
+from loghub.hub.store.retention import NOTHING_FREE, Free, Keep, Rule
 from loghub.hub.store.seal import OnStep
+from loghub.hub.store.shelf import Shelf
 from loghub.hub.store.source import Source
 from loghub.hub.store.stats import Kept, Room, StoreStats
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
-from loghub.hub.store.upkeep import House, Upkeep
+from loghub.hub.store.upkeep import Upkeep
+from loghub.query.predicate import predicate
 from loghub.query.tree import Query
 
 HOUR_US = 3_600_000_000
@@ -75,7 +80,9 @@ class DuckStore:
         seal_bytes: so is one whose log has so many bytes.
         seal_us: so is one of this age, in microseconds.
         keep_us: how long an event is kept at least from its receipt on, in microseconds.
-        keep_bytes: how many bytes of sealed files are kept at most.
+        keep_bytes: how many bytes of disk events take at most.
+        keep_free: how much of the disk stays free, by letting the oldest events go.
+        keep_rules: queries whose events are kept for less time.
         keep_sources_us: how long a silent source is remembered at least, in microseconds.
         memory_limit: of the engine, as DuckDB writes it.
         query_seconds: how long a search may take.
@@ -95,6 +102,8 @@ class DuckStore:
         seal_us: int = HOUR_US,
         keep_us: int = 14 * DAY_US,
         keep_bytes: int = 5_000_000_000,
+        keep_free: Free = NOTHING_FREE,
+        keep_rules: Sequence[Rule] = (),
         keep_sources_us: int = 90 * DAY_US,
         memory_limit: str = "512MB",
         query_seconds: float = 30,
@@ -102,7 +111,8 @@ class DuckStore:
         on_step: OnStep = _no_step,
     ) -> None:
         self._directory = Directory.hold(data)
-        self._keep, self._clock_us = Keep(keep_us, keep_bytes), clock_us
+        self._keep = Keep(keep_us, keep_bytes, keep_free, keep_rules)
+        self._clock_us = clock_us
         self._writing = threading.Lock()
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._parts = Parts()
@@ -122,10 +132,11 @@ class DuckStore:
             self._queries = Queries(self._engine, query_seconds)
             undo.pop_all()
 
-        house = House(
+        self._house = house = House(
             self._engine,
             self._directory,
             self._parts,
+            Shelf(self._engine, self._directory.parts, self._parts, self._queries, on_step),
             self._hot,
             self._books,
             self._queries,
@@ -133,7 +144,8 @@ class DuckStore:
             on_step,
             lambda: self._next,
         )
-        self._upkeep = Upkeep(house, self._keep, clock_us)
+        compaction = Compaction(house, Largest.by(seal_rows, seal_bytes, self._keep))
+        self._upkeep = Upkeep(house, self._keep, compaction, clock_us)
         self._keeper = Keeper(self._upkeep.run, _PERIOD_S)
         self._keeper.start()
 
@@ -279,6 +291,31 @@ class DuckStore:
         """Give what is known of the sources, those that were seen last first."""
         return self._books.ledger.accounts()
 
+    def total(self, query: Query, span: Span, *, now_us: int) -> int:
+        """Count the events that match."""
+        with self._read() as source:
+            return read_total(source, where(query, now_us=now_us), span)
+
+    def delete(self, query: Query, span: Span, *, now_us: int) -> int:
+        """Delete the events that match, of those that are there now; give how many went.
+
+        Raises:
+            DeletionError: it failed half-way; what was deleted by then is gone.
+        """
+        self._check()
+        deletion = Deletion(self._house, Condition.of(where(query, now_us=now_us), span))
+        matches = predicate(query, now_us=now_us)
+
+        try:
+            deletion.run()
+        finally:
+            with self._writing:
+                self._recent.forget(
+                    lambda stored: span.start_us <= stored.event.time_us < span.end_us and matches(stored.event)
+                )
+
+        return deletion.deleted
+
     def stats(self) -> StoreStats:
         """Tell how much it holds, where, and how long it is kept."""
         parts = self._parts.current
@@ -294,7 +331,12 @@ class DuckStore:
             parts=len(parts),
             hot=self._hot.rows,
             rate=self._recent.rate(self._clock_us()),
-            kept=Kept(self._keep.age_us, self._keep.size),
+            kept=Kept(
+                self._keep.age_us,
+                self._keep.size,
+                self._keep.free.of(disk.total) or None,
+                rules=[(rule.text, rule.age_us) for rule in self._keep.rules],
+            ),
             room=Room(sealed, self._hot.log_bytes, disk.free, disk.total),
             damaged=[path.name for path in self._damaged],
         )
@@ -330,6 +372,10 @@ class DuckStore:
         if not self._keeper.close(_CLOSE_S):
             return  # it still writes there, so the lock ends with the process
 
+        if not self._house.lock.take(_CLOSE_S):
+            return  # so does a deletion, which was told to end
+
+        self._house.lock.give()
         self._hot.close()
 
         if self._parts.wait_unread(_CLOSE_S):

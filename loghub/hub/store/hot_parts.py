@@ -108,6 +108,16 @@ class HotParts:
 
         return True
 
+    def cut_now(self, following: int) -> None:
+        """Cut the active part off, unless it is empty.
+
+        Raises:
+            OSError: there is no room for a new log.
+            duckdb.Error: there is none for its table.
+        """
+        if self.active.count:
+            self._renew(following)
+
     def _is_due(self, hot: Hot) -> bool:
         return (
             hot.count >= self._due.rows
@@ -116,12 +126,6 @@ class HotParts:
         )
 
     def _renew(self, following: int) -> None:
-        """Let a new part take what comes.
-
-        Raises:
-            OSError: there is no room for its log.
-            duckdb.Error: there is none for its table.
-        """
         fresh = Hot(self._engine, self._folder, following)
         self.waiting.append(self.active)
         self.active = fresh

@@ -4,7 +4,8 @@ Rules:
 1. It holds at most `maxlen` events; the oldest goes when one more comes. It never touches a disk.
 2. A line that is added is not read before someone asks for it, so that adding costs next to nothing.
 3. Arrival numbers are positions: the newest event has the number `newest()`, the one before it one
-   less. So they have no gap, even where a signal handler logs in the middle of an append.
+   less. So they have no gap, even where a signal handler logs in the middle of an append. What is deleted
+   leaves its place empty.
 4. The lock is re-entrant, since a log call may come from `__del__` or a signal handler while this
    thread is inside; it is never held while a watcher is called.
 """
@@ -63,6 +64,7 @@ class MemoryStore:
         self._ledger = Ledger()
         self._watchers: tuple[Callable[[], None], ...] = ()
         self._lock = threading.RLock()
+        self._has_holes = False
 
     @property
     def epoch(self) -> str:
@@ -147,9 +149,12 @@ class MemoryStore:
         with self._lock:
             oldest = self._newest - len(self._kept) + 1
             first = max(arrival + 1, oldest)
-            kept = list(islice(self._kept, first - oldest, first - oldest + limit))
+            end = None if self._has_holes else first - oldest + limit
+            kept = list(islice(self._kept, first - oldest, end))  # one step: no signal handler comes in between
 
-        return [entry.read(first + index) for index, entry in enumerate(kept)]
+        present = [(number, entry) for number, entry in enumerate(kept, first) if not entry.is_gone][:limit]
+        found = [stored for number, entry in present if (stored := entry.read(number))]
+        return found if found or not present else self.after(present[-1][0], limit)
 
     def matching(self, query: Query, arrivals: Arrivals, *, now_us: int, limit: int) -> list[StoredEvent]:
         """Give the events of these arrivals that match, in order of arrival, at most `limit`."""
@@ -179,7 +184,7 @@ class MemoryStore:
 
     def count(self) -> int:
         """Events in the store."""
-        return len(self._kept)
+        return sum(not kept.is_gone for kept in self._entries()) if self._has_holes else len(self._kept)
 
     def accounts(self) -> list[Account]:
         """Give what is known of the sources, those that were seen last first."""
@@ -187,9 +192,7 @@ class MemoryStore:
 
     def stats(self) -> StoreStats:
         """Tell how much it holds, and how long it is kept."""
-        with self._lock:
-            received = [kept.received_us for kept in self._kept]
-
+        received = [kept.received_us for kept in self._entries()]
         times = [stored.event.time_us for stored in self.after(0, self.maxlen)]
 
         return StoreStats(
@@ -202,6 +205,23 @@ class MemoryStore:
             rate=rate(received, time.time_ns() // 1000, is_all=len(received) < self.maxlen),
             kept=Kept(events=self.maxlen),
         )
+
+    def total(self, query: Query, span: Span, *, now_us: int) -> int:
+        """Count the events that match."""
+        return len(self._matching(query, span, now_us))
+
+    def delete(self, query: Query, span: Span, *, now_us: int) -> int:
+        """Delete the events that match; give how many went."""
+        gone = {(stored.source, stored.seq) for stored in self._matching(query, span, now_us)}
+
+        with self._lock:
+            self._has_holes = self._has_holes or bool(gone)
+            entries = [kept for kept in self._entries() if (kept.source, kept.seq) in gone and not kept.is_gone]
+
+            for kept in entries:
+                kept.end()
+
+        return len(entries)
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""
@@ -249,6 +269,10 @@ class MemoryStore:
         self._kept.append(kept)
         self._newest += 1
 
+    def _entries(self) -> "list[_Kept]":
+        with self._lock:
+            return list(self._kept)
+
     def _wake(self) -> None:
         for wake in self._watchers:
             wake()
@@ -270,7 +294,7 @@ class MemoryStore:
 class _Kept:
     """A line in the store, and its event once someone has asked for it."""
 
-    __slots__ = ("event", "line", "received_us", "seq", "source")
+    __slots__ = ("event", "is_gone", "line", "received_us", "seq", "source")
 
     def __init__(self, source: str, seq: int, received_us: int, line: bytes, event: Event | None = None) -> None:
         self.source = source
@@ -278,12 +302,23 @@ class _Kept:
         self.received_us = received_us
         self.line = line
         self.event = event
+        self.is_gone = False
 
-    def read(self, arrival: int) -> StoredEvent:
-        event = self.event
+    def end(self) -> None:
+        """Delete it; its number stays."""
+        self.is_gone = True
+        self.line = b""
+        self.event = None
+
+    def read(self, arrival: int) -> StoredEvent | None:
+        """Give the event; None where it was deleted meanwhile."""
+        line, event = self.line, self.event
+
+        if self.is_gone:
+            return None
 
         if event is None:
-            event = self.event = _read(self.line, self.received_us)
+            event = self.event = _read(line, self.received_us)
 
         return StoredEvent(arrival, self.source, self.seq, self.received_us, event)
 

@@ -62,7 +62,7 @@ class Part:
     Attributes:
         table: its name for a FROM.
         extent: what it covers; a hot part gets a new one with each append.
-        dispose: gives its memory or its file back.
+        dispose: gives its memory back, or lets go of its file.
         path: the file of a sealed part.
         size: the file's bytes.
         shape: which keys its attributes have.
@@ -109,6 +109,12 @@ class Parts:
             self._gone.update(remove)
 
         self._let_go(())
+
+    @property
+    def leaving(self) -> int:
+        """Bytes that are free once nobody reads what has gone."""
+        with self._changed:
+            return sum(part.size for part in self._gone)
 
     def wait_unread(self, timeout: float) -> bool:
         """Wait until nobody reads, at most `timeout` seconds; tell whether that is so."""

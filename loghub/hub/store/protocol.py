@@ -214,6 +214,18 @@ class Store(Protocol):
     def accounts(self) -> Sequence[Account]:
         """Give what is known of the sources, those that were seen last first."""
 
+    def total(self, query: Query, span: Span, *, now_us: int) -> int:
+        """Count the events that match."""
+
+    def delete(self, query: Query, span: Span, *, now_us: int) -> int:
+        """Delete the events that match, of those that are there now; give how many went.
+
+        They do not come back: not by a restart, nor by a sender that sends them again.
+
+        Raises:
+            DeletionError: it failed half-way; what was deleted by then is gone.
+        """
+
     def stats(self) -> StoreStats:
         """Tell how much it holds, where, and how long it is kept."""
 

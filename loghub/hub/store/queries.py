@@ -20,6 +20,7 @@ from loghub.hub.store.stop import current_stop
 
 _AGAIN_S = 0.02
 _SUM_UP_S = 5.0
+_CLOSED = "the store is closed"
 
 
 @dataclass(slots=True, eq=False)
@@ -76,7 +77,7 @@ class Queries:
     @contextmanager
     def question(self, *, limited: bool = True) -> Iterator[Question]:
         """Give a question, whose cursor is good for the length of a `with` block; as `cursor` does."""
-        with self._engine.cursor() as cursor:
+        with self._cursor() as cursor:
             question = self._begin(cursor, time.monotonic() + self._seconds if limited else float("inf"))
             end_watch = current_stop().watch(lambda: self._stop(question))
 
@@ -92,6 +93,15 @@ class Queries:
                 with self._changed:
                     self._running.remove(question)
                     self._changed.notify_all()
+
+    def _cursor(self) -> Cursor:
+        if self._closed:
+            raise StoreError(_CLOSED)
+
+        try:
+            return self._engine.cursor()
+        except duckdb.ConnectionException as error:  # closed at this moment
+            raise StoreError(_CLOSED) from error
 
     def sum_up(self, question: Question) -> None:
         """Give a question that came too late a little more time, to make an answer of what it has."""
@@ -110,7 +120,7 @@ class Queries:
 
         with self._changed:
             if self._closed:
-                raise StoreError("the store is closed")
+                raise StoreError(_CLOSED)
 
             self._running.add(question)
             self._changed.notify_all()

@@ -27,6 +27,7 @@ _COUNTS = (
     "SELECT (time_us - ?) // ? AS bucket, coalesce({field}, '') AS key, count(*) FROM {table}"
     " WHERE ({where}) AND time_us >= ? AND time_us < ? GROUP BY bucket, key"
 )
+_TOTAL = "SELECT count(*) FROM {table} WHERE ({where}) AND time_us >= ? AND time_us < ?"
 _NO_SOURCE = "0"  # comes before each
 _SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("source", "seq", "time_us"))
 
@@ -190,6 +191,25 @@ def read_histogram(source: Source, asked: Asked, span: Span, buckets: int, by: s
             series.setdefault(text, [0] * buckets)[bucket] += number
 
     return Histogram(span.start_us, span.end_us, step_us, series, source.partial())
+
+
+def read_total(source: Source, where: Where, span: Span) -> int:
+    """Count the events of a span that match.
+
+    Raises:
+        QueryTimeoutError: it takes too long.
+    """
+    values = [*where.params, span.start_us, span.end_us]
+    count = 0
+
+    for part in source.walk(span):
+        rows = source.rows(part, _TOTAL.format(table=part.table, where=where.sql), values)
+        count += sum(number for (number,) in rows)
+
+    if source.late:
+        raise source.late
+
+    return count
 
 
 def find_event(source: Source, sender: str, seq: int) -> StoredEvent | None:

@@ -1,6 +1,6 @@
 """The newest events, in memory, by arrival: what live tails read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from loghub.hub.store.protocol import StoredEvent
 from loghub.hub.store.stats import rate
@@ -41,6 +41,13 @@ class Recent:
             self.bytes -= self._sizes[slot]
             self._slots[slot], self._sizes[slot] = None, 0
             self._oldest += 1
+
+    def forget(self, is_gone: Callable[[StoredEvent], bool]) -> None:
+        """Forget events that were deleted; what lies around them is not here as a whole any more."""
+        for slot, stored in enumerate(self._slots):
+            if stored and is_gone(stored):
+                self.bytes -= self._sizes[slot]
+                self._slots[slot], self._sizes[slot] = None, 0
 
     def rate(self, now_us: int) -> float:
         """Give the events in a second over the last minute."""

@@ -1,10 +1,12 @@
 """What a start finds on the disk: sealed files and log files, brought back to parts.
 
 Rules:
-1. Frames whose arrival numbers are in a sealed file are passed over: the crash came between sealing
+1. Of sealed files the one of the highest generation counts for the arrival numbers in its name; others within them
+   are removed: the crash came before that (`part_name`).
+2. Frames whose arrival numbers are in a sealed file are passed over: the crash came between sealing
    and dropping the log. A log file with no other frames is spent and removed.
-2. Every other log file becomes a hot part; the last one is appended to again.
-3. What is damaged is set aside in `damaged/` and reported. A start never refuses for it.
+3. Every other log file becomes a hot part; the last one is appended to again.
+4. What is damaged is set aside in `damaged/` and reported. A start never refuses for it.
 """
 
 import logging
@@ -22,9 +24,10 @@ from loghub.hub.store.durable import sync_directory
 from loghub.hub.store.engine import Cursor, is_damage
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.ledger import Sighting
+from loghub.hub.store.part_name import PartName, remove_drafts, sealed_files
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import StoredEvent
-from loghub.hub.store.seal import arrivals, open_part, remove_drafts, sealed_files
+from loghub.hub.store.seal import open_part
 from loghub.hub.store.wal import Damage, Frame, read_log
 
 _ROWS_AT_ONCE = 5_000
@@ -66,22 +69,41 @@ def recover(engine: Cursor, directory: Directory, books: Books) -> Recovered:
 
 
 def _open_sealed(engine: Cursor, directory: Directory, found: Recovered) -> None:
-    for path in sealed_files(directory.parts):
-        _, last = arrivals(path) or (0, 0)
-        found.next = max(found.next, last + 1)
+    opened: list[PartName] = []
+    closed: list[PartName] = []  # cannot be read now, and may be read later
 
-        try:
-            found.sealed.append(open_part(engine, path))
-        except duckdb.Error as error:
-            _leave_out(directory, path, found, error)
+    for name, path in sealed_files(directory.parts):
+        found.next = max(found.next, name.last + 1)
+
+        if any(other.replaces(name) for other in opened):
+            _end(path)
+
+        elif not any(other.replaces(name) for other in closed):
+            try:
+                found.sealed.append(open_part(engine, path))
+                opened.append(name)
+            except duckdb.Error as error:
+                if not _is_moved(directory, path, found, error):
+                    closed.append(name)
+
+    found.sealed.sort(key=lambda part: part.extent.first)
 
 
-def _leave_out(directory: Directory, path: Path, found: Recovered, error: duckdb.Error) -> None:
+def _end(path: Path) -> None:
+    """Remove a file in whose place another one is; where the disk refuses, the next start does it."""
+    try:
+        path.unlink()
+        sync_directory(path.parent)
+    except OSError as error:
+        _logger.warning("cannot remove %s, which is not needed any more: %s", path, error)
+
+
+def _is_moved(directory: Directory, path: Path, found: Recovered, error: duckdb.Error) -> bool:
     """Move a damaged file away; one that cannot be read now stays where it is, for the next start."""
     if not is_damage(error):
         found.damaged.append(path)
         _logger.error("%s cannot be opened, its events are missing in answers: %s", path, error)
-        return
+        return False
 
     place = directory.damaged / path.name
     directory.damaged.mkdir(mode=0o700, exist_ok=True)
@@ -90,6 +112,7 @@ def _leave_out(directory: Directory, path: Path, found: Recovered, error: duckdb
     sync_directory(path.parent)
     found.damaged.append(place)
     _logger.error("%s is damaged (%s) and was moved to %s", path, error, place)
+    return True
 
 
 def _read_file(engine: Cursor, path: Path, directory: Directory, books: Books, found: Recovered) -> None:

@@ -1,13 +1,49 @@
-"""Which sealed parts have had their time; decides, deletes nothing.
+"""How long events are kept, and which sealed parts have had their time; decides, deletes nothing.
 
-What counts is when the hub had an event, never the time that the event says: an import of last year's
-lines is kept as long as today's, and a clock that is ahead keeps nothing for ever.
+Rules:
+1. What counts is when the hub had an event, never the time that the event says: an import of last year's
+   lines is kept as long as today's, and a clock that is ahead keeps nothing for ever.
+2. A part goes as a whole, when the newest of its events is too old; the oldest parts go where all of them are too much.
+3. Bytes are those of sealed files and of the log. Only sealed files go.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loghub.hub.store.partitions import Part
+from loghub.query.tree import Query
+
+_PERCENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Events that are kept for less time than the others.
+
+    Attributes:
+        text: the query that they match, as it was written.
+        query: the same, read.
+        age_us: how long they are kept at least, in microseconds.
+    """
+
+    text: str
+    query: Query = field(compare=False)
+    age_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """How much of the disk stays free: bytes, or percent of it."""
+
+    size: int = 0
+    percent: float = 0.0
+
+    def of(self, disk_bytes: int) -> int:
+        """Give it in bytes of a disk of that size."""
+        return max(self.size, int(disk_bytes * self.percent / _PERCENT))
+
+
+NOTHING_FREE = Free()
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,29 +52,51 @@ class Keep:
 
     Attributes:
         age_us: how long an event is kept at least, from its receipt on, in microseconds.
-        size: how many bytes of sealed files are kept at most.
+        size: how many bytes of disk events take at most.
+        free: how much of the disk stays free.
+        rules: what is kept for less time.
     """
 
     age_us: int
     size: int
+    free: Free = NOTHING_FREE
+    rules: Sequence[Rule] = ()
 
 
-def expired(parts: Sequence[Part], *, now_us: int, keep: Keep) -> list[Part]:
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The disk as it is.
+
+    Attributes:
+        size: bytes that it has.
+        free: bytes that are free, or will be once nobody reads what has gone.
+        log: bytes that the log takes.
+    """
+
+    size: int
+    free: int
+    log: int
+
+
+def expired(parts: Sequence[Part], disk: Disk, *, now_us: int, keep: Keep) -> list[Part]:
     """Give the sealed parts that are too old, and the oldest of those that are too much.
 
     Args:
-        parts: all parts; the hot ones stay.
+        parts: the sealed parts that may go.
+        disk: on which they are.
         now_us: the time.
         keep: how much is kept.
     """
-    sealed = sorted((part for part in parts if part.path), key=lambda part: part.extent.received_us, reverse=True)
-    total = 0
+    total = disk.log + sum(part.size for part in parts)
+    missing = keep.free.of(disk.size) - disk.free
     gone = []
 
-    for part in sealed:
-        total += part.size
+    for part in sorted(parts, key=lambda part: part.extent.received_us):
+        if part.extent.received_us >= now_us - keep.age_us and total <= keep.size and missing <= 0:
+            break
 
-        if part.extent.received_us < now_us - keep.age_us or total > keep.size:
-            gone.append(part)
+        gone.append(part)
+        total -= part.size
+        missing -= part.size
 
     return gone

@@ -1,52 +1,26 @@
-"""What the store's background thread does: it seals what waits, and lets go of what is not kept.
+"""What the store's background thread does: it seals what waits, lets go of what is not kept, and merges small parts.
 
 Rules:
-1. Each piece of work holds the house's lock, so that no two of them change the same part.
-2. A piece that fails changed nothing that readers see; it is done again from its beginning.
+1. Sealing comes first, since what comes waits for it; merging comes last, since nothing waits for it.
+2. A piece of work that fails changed nothing that readers see, and is done again from its beginning. To let go of
+   whole parts needs no room, so it is done also where sealing fails.
+3. Each piece holds the house's lock, and nothing holds it longer than that.
 """
 
+import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from loghub.hub.store.books import Books
-from loghub.hub.store.directory import Directory
-from loghub.hub.store.engine import Cursor
-from loghub.hub.store.hot import Hot
-from loghub.hub.store.hot_parts import HotParts
-from loghub.hub.store.partitions import Parts
-from loghub.hub.store.queries import Queries
-from loghub.hub.store.retention import Keep, expired
-from loghub.hub.store.seal import OnStep, open_part, write_part
+from loghub.hub.store.compaction import Compaction
+from loghub.hub.store.deletion import Condition, Deletion
+from loghub.hub.store.house import House
+from loghub.hub.store.retention import Disk, Keep, Rule, expired
+from loghub.hub.store.sealing import seal_one
+from loghub.hub.store.sql import where
 
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What the upkeep works on.
-
-    Attributes:
-        engine: to which sealed files are attached.
-        directory: where the files are.
-        parts: the set of all parts.
-        hot: those in memory.
-        books: saved when rows are sealed.
-        queries: gives cursors that end when the store does.
-        writing: the store's write lock.
-        on_step: called with the name of each step.
-        following: gives the next arrival number.
-        lock: held by each piece of work.
-    """
-
-    engine: Cursor
-    directory: Directory
-    parts: Parts
-    hot: HotParts
-    books: Books
-    queries: Queries
-    writing: threading.Lock
-    on_step: OnStep
-    following: Callable[[], int]
-    lock: threading.Lock = field(default_factory=threading.Lock)
+if TYPE_CHECKING:
+    from loghub.hub.store.partitions import Part
 
 
 class Upkeep:
@@ -55,13 +29,16 @@ class Upkeep:
     Args:
         house: what it works on.
         keep: how much is kept.
+        compaction: merges small parts.
         clock_us: gives the time in microseconds.
     """
 
-    def __init__(self, house: House, keep: Keep, clock_us: Callable[[], int]) -> None:
+    def __init__(self, house: House, keep: Keep, compaction: Compaction, clock_us: Callable[[], int]) -> None:
         self._house = house
         self._keep = keep
+        self._compaction = compaction
         self._clock_us = clock_us
+        self._ruled: set[tuple[Part, Rule]] = set()
 
     def run(self, closing: threading.Event) -> None:
         """Do what is to be done now; ends early where the store closes."""
@@ -71,45 +48,34 @@ class Upkeep:
         finally:
             self.retain()
 
+        for rule in self._keep.rules:
+            self._follow(rule, closing)
+
+        while not closing.is_set() and not self._house.hot.waiting and self._compaction.merge_some():
+            pass
+
     def retain(self) -> None:
         """Let go of the parts that are not kept."""
-        with self._house.lock:
-            unfinished = [hot.sealed for hot in self._house.hot.waiting]  # their log is there still
-            parts = [part for part in self._house.parts.current if part not in unfinished]
-            gone = expired(parts, now_us=self._clock_us(), keep=self._keep)
+        house = self._house
 
-            if gone:
-                self._house.parts.change(remove=gone)
+        with house.lock:
+            house.shelf.sweep()
+            usage = shutil.disk_usage(house.directory.root)
+            disk = Disk(usage.total, usage.free + house.parts.leaving, house.hot.log_bytes)
 
+            for part in expired(house.finished, disk, now_us=self._clock_us(), keep=self._keep):
+                house.shelf.remove(part)
 
-def seal_one(house: House) -> bool:
-    """Seal the hot part that waits longest, or has become due; tell whether there was one."""
-    with house.lock:
-        with house.writing:
-            house.hot.cut(house.following())
-            hot = house.hot.waiting[0] if house.hot.waiting else None
+    def _follow(self, rule: Rule, closing: threading.Event) -> None:
+        """Delete what a rule does not keep, in the parts that are as old as it says; in each of them once."""
+        now_us = self._clock_us()
+        finished = self._house.finished
+        self._ruled = {(part, known) for part, known in self._ruled if part in finished}
+        deletion = Deletion(self._house, Condition.of(where(rule.query, now_us=now_us)))
 
-        if hot is None:
-            return False
+        for part in finished:
+            is_due = part.extent.received_us < now_us - rule.age_us and (part, rule) not in self._ruled
 
-        _seal(house, hot)
-
-    return True
-
-
-def _seal(house: House, hot: Hot) -> None:
-    if hot.sealed is None:
-        with house.queries.cursor(limited=False) as cursor:
-            path = write_part(cursor, hot.part, house.directory.parts, house.on_step)
-
-        hot.sealed = open_part(house.engine, path)
-        house.parts.change(add=[hot.sealed], remove=[hot.part])
-        house.on_step("attached")
-
-    house.books.save()
-    house.on_step("marked")
-    hot.drop_log()
-    house.on_step("dropped")
-
-    with house.writing:
-        house.hot.waiting.remove(hot)
+            if is_due and not closing.is_set():
+                deletion.rewrite(part)
+                self._ruled.add((part, rule))

@@ -316,3 +316,48 @@ def test_stats_tell_what_is_there(store: Store) -> None:
     assert (stats.events, stats.oldest_us, stats.newest_us) == (20, START_US - 10, START_US + 9)
     assert stats.parts >= 1
     assert list(stats.damaged) == []
+
+
+def test_what_matches_is_deleted_and_what_is_resent_of_it_does_not_come_back(store: Store) -> None:
+    store.append([batch(1, 20)])
+    span = Span(START_US + 1, START_US + 15)
+    query = parse("service:service-1 level:error")
+
+    assert store.total(query, span, now_us=START_US) == 3
+    assert store.delete(query, span, now_us=START_US) == 3
+    assert store.delete(query, span, now_us=START_US) == 0
+    (answer,) = store.append([batch(1, 21)])
+    assert (answer.accepted, answer.duplicate) == (1, 20)
+    left = [seq for seq in range(1, 22) if seq not in (1, 7, 13)]
+    assert [stored.seq for stored in search(store, order="oldest").events] == left
+    assert [stored.arrival for stored in store.after(0, 100)] == left
+    assert [stored.arrival for stored in store.after(6, 2)] == [8, 9]
+    assert store.find(SOURCE, 7) is None
+    assert store.numbered([6, 7, 8]) == store.after(5, 2)
+    assert (store.count(), store.newest(), store.stats().events) == (18, 21, 18)
+
+
+@EACH_ENGINE
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    deletions=st.lists(
+        st.tuples(st.integers(1, 12), st.sampled_from(["", "service:service-1", "level:error", "event 1"])), max_size=4
+    )
+)
+def test_after_deletions_there_is_what_did_not_match(engine: str, deletions: list[tuple[int, str]]) -> None:
+    with TemporaryDirectory() as folder, closing(ENGINES[engine](Path(folder))) as store:
+        expected: list[StoredEvent] = []
+        first = 1
+
+        for count, text in deletions:
+            store.append([batch(first, count)])
+            expected += store.after(first - 1, count)
+            first += count
+            matches = predicate(parse(text), now_us=START_US)
+            gone = [stored for stored in expected if matches(stored.event)]
+            assert store.delete(parse(text), EVER, now_us=START_US) == len(gone)
+            expected = [stored for stored in expected if stored not in gone]
+
+        assert store.after(0, 1000) == expected
+        assert search(store, order="oldest").events == expected
+        assert store.count() == len(expected)
