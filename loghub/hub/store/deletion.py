@@ -11,35 +11,20 @@ Rules:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import duckdb
 
 from loghub.errors import DeletionError
+from loghub.hub.store.asked import Asked
+from loghub.hub.store.condition import Where, join
 from loghub.hub.store.house import House
 from loghub.hub.store.partitions import Extent, Part
 from loghub.hub.store.protocol import Span
 from loghub.hub.store.sealing import seal_one
-from loghub.hub.store.sql import Where
 
 _COUNT = "SELECT count(*) FROM {table} WHERE {condition}"
+_WITHIN = "(time_us >= ? AND time_us < ?)"
 _REST = "SELECT * FROM {table} WHERE NOT coalesce({condition}, FALSE)"
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """What is deleted, in SQL."""
-
-    sql: str
-    params: tuple[object, ...]
-
-    @classmethod
-    def of(cls, where: Where, span: Span | None = None) -> "Condition":
-        """Match, within a range of time where there is one."""
-        if span is None:
-            return cls(f"({where.sql})", where.params)
-
-        return cls(f"(({where.sql}) AND time_us >= ? AND time_us < ?)", (*where.params, span.start_us, span.end_us))
 
 
 class Deletion:
@@ -47,15 +32,16 @@ class Deletion:
 
     Args:
         house: the store's.
-        condition: what goes.
+        asked: what events must match to go.
+        span: the range of time in which they go; None for all of it.
 
     Attributes:
         deleted: events that are gone.
     """
 
-    def __init__(self, house: House, condition: Condition) -> None:
+    def __init__(self, house: House, asked: Asked, span: Span | None = None) -> None:
         self._house = house
-        self._condition = condition
+        self._asked, self._span = asked, span
         self.deleted = 0
 
     def run(self) -> None:
@@ -138,10 +124,11 @@ class Deletion:
             self._replace(part, count)
 
     def _count(self, part: Part) -> int:
-        sql = _COUNT.format(table=part.table, condition=self._condition.sql)
+        condition = self._condition(part)
+        sql = _COUNT.format(table=part.table, condition=condition.sql)
 
         with self._house.queries.cursor(limited=False) as cursor:
-            row = cursor.execute(sql, self._condition.params).fetchone()
+            row = cursor.execute(sql, condition.params).fetchone()
 
         return int(row[0]) if row else 0
 
@@ -150,9 +137,14 @@ class Deletion:
         self.deleted += part.extent.count
 
     def _replace(self, part: Part, count: int) -> None:
-        sql = _REST.format(table=part.table, condition=self._condition.sql)
-        self._house.shelf.replace([part], sql, self._condition.params)
+        condition = self._condition(part)
+        sql = _REST.format(table=part.table, condition=condition.sql)
+        self._house.shelf.replace([part], sql, condition.params)
         self.deleted += count
+
+    def _condition(self, part: Part) -> Where:
+        where, span = self._asked.of(part), self._span
+        return where if span is None else join("AND", (where, Where(_WITHIN, (span.start_us, span.end_us))))
 
 
 def _touch(one: Extent, other: Extent) -> bool:

@@ -26,7 +26,7 @@ from loghub.hub.store.asked import Asked
 from loghub.hub.store.books import Books
 from loghub.hub.store.compaction import Compaction, Largest
 from loghub.hub.store.counting import read_facets, read_names
-from loghub.hub.store.deletion import Condition, Deletion
+from loghub.hub.store.deletion import Deletion
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
 from loghub.hub.store.grouping import read_groups
@@ -294,7 +294,7 @@ class DuckStore:
     def total(self, query: Query, span: Span, *, now_us: int) -> int:
         """Count the events that match."""
         with self._read() as source:
-            return read_total(source, where(query, now_us=now_us), span)
+            return read_total(source, Asked(query, now_us), span)
 
     def delete(self, query: Query, span: Span, *, now_us: int) -> int:
         """Delete the events that match, of those that are there now; give how many went.
@@ -303,7 +303,7 @@ class DuckStore:
             DeletionError: it failed half-way; what was deleted by then is gone.
         """
         self._check()
-        deletion = Deletion(self._house, Condition.of(where(query, now_us=now_us), span))
+        deletion = Deletion(self._house, Asked(query, now_us), span)
         matches = predicate(query, now_us=now_us)
 
         try:

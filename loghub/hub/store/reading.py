@@ -193,16 +193,17 @@ def read_histogram(source: Source, asked: Asked, span: Span, buckets: int, by: s
     return Histogram(span.start_us, span.end_us, step_us, series, source.partial())
 
 
-def read_total(source: Source, where: Where, span: Span) -> int:
+def read_total(source: Source, asked: Asked, span: Span) -> int:
     """Count the events of a span that match.
 
     Raises:
         QueryTimeoutError: it takes too long.
     """
-    values = [*where.params, span.start_us, span.end_us]
     count = 0
 
     for part in source.walk(span):
+        where = asked.of(part)
+        values = [*where.params, span.start_us, span.end_us]
         rows = source.rows(part, _TOTAL.format(table=part.table, where=where.sql), values)
         count += sum(number for (number,) in rows)
 

@@ -12,12 +12,12 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from loghub.hub.store.asked import Asked
 from loghub.hub.store.compaction import Compaction
-from loghub.hub.store.deletion import Condition, Deletion
+from loghub.hub.store.deletion import Deletion
 from loghub.hub.store.house import House
 from loghub.hub.store.retention import Disk, Keep, Rule, expired
 from loghub.hub.store.sealing import seal_one
-from loghub.hub.store.sql import where
 
 if TYPE_CHECKING:
     from loghub.hub.store.partitions import Part
@@ -71,7 +71,7 @@ class Upkeep:
         now_us = self._clock_us()
         finished = self._house.finished
         self._ruled = {(part, known) for part, known in self._ruled if part in finished}
-        deletion = Deletion(self._house, Condition.of(where(rule.query, now_us=now_us)))
+        deletion = Deletion(self._house, Asked(rule.query, now_us))
 
         for part in finished:
             is_due = part.extent.received_us < now_us - rule.age_us and (part, rule) not in self._ruled
