@@ -143,9 +143,6 @@ class Tail:
 
                 yield None
                 await self._wait(feed)
-
-            for frame in self._taken(feed):
-                yield frame
         finally:
             self._feeds.leave(feed)
 
