@@ -17,10 +17,13 @@ from loghub.event.encode import decode, encode
 from loghub.event.model import Event, JSONValue
 from loghub.hub.refused import IngestError
 from loghub.hub.settings import Limits
+from loghub.hub.store.blocks import Block
+from loghub.hub.store.lines import LineEvents
 from loghub.hub.store.protocol import Incoming, Quarantined
+from loghub.hub.store.quick import read_lines
 from loghub.hub.unpack import ENCODINGS, unpack
 from loghub.wire.batch import Identity, parse_key
-from loghub.wire.ndjson import RawLine, TooManyLinesError, split
+from loghub.wire.ndjson import RawLine, TooManyLinesError, plain_lines, split
 from loghub.wire.report import Report, is_damaged
 
 MEDIA_TYPES = frozenset(
@@ -72,18 +75,43 @@ class Reading:
     Attributes:
         size: lines in the body, blank ones not counted.
         received_us: when it came.
-        good: the events.
+        places: the place among all lines of each good one, from 0.
+        lines: the good ones, as the log keeps them.
+        events: the same, read; most of them when someone asks.
         bad: the lines that are none.
+        blocks: rows of good lines.
+        odd: which good lines are in no block.
         report: what the sender tells of itself.
         skew_us: its clock minus the hub's.
     """
 
     size: int
     received_us: int
-    good: Sequence[GoodLine]
-    bad: Sequence[BadLine]
+    places: Sequence[int]
+    lines: Sequence[bytes]
+    events: Sequence[Event]
+    bad: Sequence[BadLine] = ()
+    blocks: Sequence[Block] = ()
+    odd: Sequence[int] | None = None
     report: Report | None = None
     skew_us: int | None = None
+
+    @classmethod
+    def of(cls, size: int, received_us: int, good: Sequence[GoodLine], bad: Sequence[BadLine]) -> "Reading":
+        """Put lines together that were read one by one."""
+        return cls(
+            size,
+            received_us,
+            [line.index for line in good],
+            [line.text for line in good],
+            [line.event for line in good],
+            bad,
+        )
+
+    @property
+    def good(self) -> list[GoodLine]:
+        """The good lines, one by one."""
+        return list(map(GoodLine, self.places, self.lines, self.events))
 
     def batch(self, source: str, first: int) -> Incoming:
         """Give the lines their names: a source, and sequence numbers from `first` on."""
@@ -92,12 +120,14 @@ class Reading:
             first=first,
             last=first + self.size - 1,
             received_us=self.received_us,
-            seqs=[first + line.index for line in self.good],
-            lines=[line.text for line in self.good],
-            events=[line.event for line in self.good],
+            seqs=[first + place for place in self.places] if self.bad else range(first, first + self.size),
+            lines=self.lines,
+            events=self.events,
             quarantined=[Quarantined(line.number, first + line.index, line.text, line.error) for line in self.bad],
             report=self.report,
             skew_us=self.skew_us,
+            blocks=self.blocks,
+            odd=self.odd,
         )
 
     def told(self, report: Report | None, began_us: int) -> "Reading":
@@ -182,23 +212,48 @@ def read_body(body: bytes, *, limits: Limits, now_us: int) -> Reading:
     Raises:
         IngestError: it has too many lines.
     """
-    try:
-        lines = split(body, max_lines=limits.lines)
-    except TooManyLinesError as error:
-        raise IngestError(413, "too_many_lines", f"{error}: send less at once") from None
-
-    good: list[GoodLine] = []
+    numbers, lines = _take_apart(body, limits.lines)
+    blocks, odd = read_lines(lines, limits.line)
+    known: dict[int, Event] = {}
     bad: list[BadLine] = []
 
-    for index, line in enumerate(lines):
-        read = read_line(index, line, limits.line, now_us)
+    for place in odd:
+        read = read_line(place, RawLine(numbers[place], lines[place][:-1]), limits.line, now_us)
 
         if isinstance(read, GoodLine):
-            good.append(read)
+            lines[place] = read.text
+            known[place] = read.event
         else:
             bad.append(read)
 
-    return Reading(len(lines), now_us, good, bad)
+    if not bad:
+        return Reading(len(lines), now_us, range(len(lines)), lines, LineEvents(lines, now_us, known), (), blocks, odd)
+
+    return _without_bad(lines, now_us, bad)
+
+
+def _take_apart(body: bytes, most: int) -> tuple[Sequence[int], list[bytes]]:
+    """Give the number of each line in the body, and the lines, each with a newline."""
+    lines = plain_lines(body)
+
+    if lines is not None and len(lines) <= most:
+        return range(1, len(lines) + 1), lines
+
+    try:
+        found = split(body, max_lines=most)
+    except TooManyLinesError as error:
+        raise IngestError(413, "too_many_lines", f"{error}: send less at once") from None
+
+    return [line.number for line in found], [line.text + b"\n" for line in found]
+
+
+def _without_bad(lines: Sequence[bytes], now_us: int, bad: Sequence[BadLine]) -> Reading:
+    """Read the good lines again: their places are others now."""
+    gone = {line.index for line in bad}
+    places = [place for place in range(len(lines)) if place not in gone]
+    good = [lines[place] for place in places]
+    blocks, odd = read_lines(good)
+    return Reading(len(lines), now_us, places, good, LineEvents(good, now_us), bad, blocks, odd)
 
 
 def identify(key: str | None, reading: Reading) -> Identity | None:

@@ -181,7 +181,7 @@ class Watch:
             elif read is not None:
                 bad.append(read)
 
-        return Reading(len(chunk.piece.texts), now_us, good, bad)
+        return Reading.of(len(chunk.piece.texts), now_us, good, bad)
 
     def _say_of(self, path: Path, reason: str) -> None:
         self._say(str(path), reason)

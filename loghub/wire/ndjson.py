@@ -18,6 +18,7 @@ from loghub.errors import LoghubError
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = " \t\r\n"
+_UNUSUAL = (b"\r", b"\t", b"\n\n", b"\n ", b" \n")  # blank lines, blanks around one; within JSON text they are escaped
 _DECODER = json.JSONDecoder()
 
 
@@ -59,6 +60,18 @@ def split(body: bytes, *, max_lines: int = 100_000) -> list[RawLine]:
         found.append(line)
 
     return found
+
+
+def plain_lines(body: bytes) -> list[bytes] | None:
+    """Take a body apart in which there is one object in each line and nothing around it; None where it may be another.
+
+    Returns:
+        The lines, each with its newline; they are those of `split`, a few times faster.
+    """
+    if body[:1] != b"{" or body[-2:] != b"}\n" or any(sign in body for sign in _UNUSUAL):
+        return None
+
+    return body.splitlines(keepends=True)
 
 
 def _lines(body: bytes) -> Iterator[RawLine]:

@@ -124,6 +124,7 @@ class Deletion:
             self._replace(part, count)
 
     def _count(self, part: Part) -> int:
+        part.settle()
         condition = self._condition(part)
         sql = _COUNT.format(table=part.table, condition=condition.sql)
 

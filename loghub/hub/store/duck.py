@@ -211,16 +211,16 @@ class DuckStore:
         if self._hot.is_full:
             raise OSError(errno.ENOSPC, "too many events wait to be sealed", str(self._directory.parts))
 
-        events = _number(batches, self._next)
         self._quarantine.append(batches)
 
         try:
-            self._hot.active.append(batches, events, self._next)
+            self._hot.active.append(batches, self._next)
         except duckdb.Error as error:
             raise OSError(errno.ENOMEM, f"the engine refused: {error}") from error
 
-        self._recent.add(events, (len(line) for batch in batches for line in batch.lines))
-        self._next += len(events)
+        for batch in batches:
+            self._recent.add(batch, self._next)
+            self._next += len(batch.lines)
 
     def search(
         self, query: Query, span: Span, *, now_us: int, limit: int, order: Order = "newest", start: Place | None = None
@@ -394,6 +394,9 @@ class DuckStore:
             self._check()
 
             with self._queries.question() as question:
+                for part in parts:
+                    part.settle()
+
                 source = Source(question, self._queries, parts)
                 yield source
 
@@ -405,13 +408,3 @@ class DuckStore:
         if part.path and part.path not in self._damaged:
             self._damaged = (*self._damaged, part.path)
             _logger.error("%s cannot be read, its events are missing in answers: %s", part.path, reason)
-
-
-def _number(batches: Sequence[Incoming], arrival: int) -> list[StoredEvent]:
-    """Give the events of batches their arrival numbers."""
-    rows = (
-        (batch.source, seq, batch.received_us, event)
-        for batch in batches
-        for seq, event in zip(batch.seqs, batch.events, strict=True)
-    )
-    return [StoredEvent(number, *row) for number, row in enumerate(rows, arrival)]

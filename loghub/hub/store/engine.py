@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 
+from loghub.hub.store.arrow import Chunk, Stream
 from loghub.hub.store.columns import COLUMNS
 
 Cursor: TypeAlias = duckdb.DuckDBPyConnection
@@ -55,9 +56,9 @@ _DAMAGE_WORDS = ("Corrupt database file", "not a valid DuckDB database file", "C
 
 
 class HotTable:
-    """A table in memory that takes rows in batches.
+    """A table in memory that takes rows in batches, as tuples or by column.
 
-    The appender took 7.4 µs a row; inserts of unnested lists 19, values as parameters 280.
+    A row took 0.8 to 2 µs by column, 7.4 by the appender, 19 as unnested lists, 280 as parameters.
     """
 
     def __init__(self, engine: Cursor, name: str) -> None:
@@ -66,18 +67,31 @@ class HotTable:
         self._appender: Any = self._cursor.appender(name)
         self.name = name
 
-    def add(self, rows: Sequence[Row]) -> None:
+    def add(self, rows: Sequence[Row], chunks: Sequence[Chunk] = ()) -> None:
         """Add rows, all or none: the appender flushes by itself in between; readers see them when this returns."""
         self._cursor.begin()
 
         try:
             self._appender.append_rows(rows)
             self._appender.flush()
+
+            if chunks:
+                self._insert(chunks)
+
             self._cursor.commit()
         except BaseException:
             self._appender.clear()  # else the next flush would bring half of them
             self._cursor.rollback()
             raise
+
+    def _insert(self, chunks: Sequence[Chunk]) -> None:
+        with Stream(COLUMNS, chunks) as stream:
+            self._cursor.register("incoming", stream)
+
+            try:
+                self._cursor.execute(f"INSERT INTO {self.name} SELECT * FROM incoming").fetchall()  # noqa: S608 (our own name)
+            finally:
+                self._cursor.unregister("incoming")
 
     def drop(self) -> None:
         """Give the memory back."""

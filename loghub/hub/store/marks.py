@@ -131,6 +131,8 @@ def trim(batch: Incoming, mark: int) -> Incoming:
         lines=[batch.lines[index] for index in fresh],
         events=[batch.events[index] for index in fresh],
         quarantined=[line for line in batch.quarantined if line.seq > mark],
+        blocks=(),
+        odd=None,
     )
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loghub.hub.store.protocol import Span, StoredEvent
+from loghub.hub.store.protocol import Incoming, Span
 from loghub.hub.store.shape import UNKNOWN, Shape
 
 
@@ -41,18 +41,28 @@ class Extent:
         """Tell whether an event of this part can lie in the span."""
         return self.count > 0 and self.min_us < span.end_us and span.start_us <= self.max_us
 
-    def grown(self, events: Sequence[StoredEvent]) -> "Extent":
-        """Give the extent with more events, which arrived in this order."""
-        times = [stored.event.time_us for stored in events]
+    def grown(self, batch: Incoming, arrival: int) -> "Extent":
+        """Give the extent with a batch more, whose first line has this arrival number."""
+        count = len(batch.lines)
+
+        if not count:
+            return self
+
+        times = [edge for block in batch.blocks for edge in block.edges_us()]
+        times += [batch.events[place].time_us for place in batch.unblocked]
 
         return Extent(
             first=self.first,
-            last=events[-1].arrival,
-            count=self.count + len(events),
+            last=arrival + count - 1,
+            count=self.count + count,
             min_us=min(self.min_us, *times),
             max_us=max(self.max_us, *times),
-            received_us=max(self.received_us, *(stored.received_us for stored in events)),
+            received_us=max(self.received_us, batch.received_us),
         )
+
+
+def _nothing_waits() -> None:
+    """Of a sealed part, nothing waits."""
 
 
 @dataclass(slots=True, eq=False)
@@ -63,6 +73,7 @@ class Part:
         table: its name for a FROM.
         extent: what it covers; a hot part gets a new one with each append.
         dispose: gives its memory back, or lets go of its file.
+        settle: puts what waits for it into its table.
         path: the file of a sealed part.
         size: the file's bytes.
         shape: which keys its attributes have.
@@ -74,6 +85,7 @@ class Part:
     path: Path | None = None
     size: int = 0
     shape: Shape = UNKNOWN
+    settle: Callable[[], None] = _nothing_waits
 
 
 @dataclass(slots=True)

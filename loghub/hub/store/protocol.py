@@ -8,12 +8,13 @@ Rules:
 4. A (source, seq) is stored once: `append` trims what it has seen, however a resend is cut.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from loghub.event.model import Event
 from loghub.hub.store.accounts import Account
+from loghub.hub.store.blocks import Block
 from loghub.hub.store.stats import StoreStats
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups, Partial
 from loghub.query.tree import Query
@@ -50,10 +51,12 @@ class Incoming:
         received_us: when the hub had it, in microseconds.
         seqs: a sequence number for each of `lines`.
         lines: the bytes for the log, each ending in a newline.
-        events: the same, read.
+        events: the same, read; maybe not before someone asks.
         quarantined: the lines that were not.
         report: what the sender tells of itself, this batch counted as acknowledged.
         skew_us: its clock minus the hub's.
+        blocks: rows of most of the lines, where they were made already.
+        odd: places of the lines that are in no block; None where there is no block.
     """
 
     source: str
@@ -66,6 +69,13 @@ class Incoming:
     quarantined: Sequence[Quarantined] = ()
     report: Report | None = None
     skew_us: int | None = None
+    blocks: Sequence[Block] = ()
+    odd: Sequence[int] | None = None
+
+    @property
+    def unblocked(self) -> Iterable[int]:
+        """Places of the lines that are in no block."""
+        return range(len(self.lines)) if self.odd is None else self.odd
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,33 @@
-"""The newest events, in memory, by arrival: what live tails read."""
+"""The newest events, in memory, by arrival: what live tails read.
 
-from collections.abc import Callable, Iterable, Sequence
+It holds lines; their events are made when a tail asks for them.
+"""
 
-from loghub.hub.store.protocol import StoredEvent
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from loghub.event.model import Event
+from loghub.hub.store.protocol import Incoming, StoredEvent
 from loghub.hub.store.stats import rate
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """What is kept of a batch: its rows would double it."""
+
+    arrival: int
+    source: str
+    received_us: int
+    seqs: Sequence[int]
+    events: Sequence[Event]
+
+    def event(self, arrival: int) -> StoredEvent | None:
+        place = arrival - self.arrival
+
+        if not 0 <= place < len(self.seqs):
+            return None
+
+        return StoredEvent(arrival, self.source, self.seqs[place], self.received_us, self.events[place])
 
 
 class Recent:
@@ -14,26 +38,35 @@ class Recent:
     Args:
         size: how many events it holds.
         newest: arrival number of the newest event so far, which it does not hold.
-        most_bytes: how many bytes the lines of its events have at most.
+        most_bytes: how many bytes the lines of its events have at most; the oldest batch may hold as much again.
     """
 
     def __init__(self, size: int, newest: int = 0, most_bytes: int = 64_000_000) -> None:
-        self._slots: list[StoredEvent | None] = [None] * size
+        self._slots: list[_Batch | None] = [None] * size
         self._sizes = [0] * size
         self._most_bytes = most_bytes
         self._newest = newest
         self._oldest = newest + 1
         self.bytes = 0
 
-    def add(self, events: Sequence[StoredEvent], sizes: Iterable[int]) -> None:
-        """Add events in order of arrival, with the bytes of their lines; the oldest make room."""
-        for stored, size in zip(events, sizes, strict=True):
-            slot = stored.arrival % len(self._slots)
-            self.bytes += size - self._sizes[slot]
-            self._slots[slot], self._sizes[slot] = stored, size
-            self._newest = stored.arrival
-            self._oldest = max(self._oldest, stored.arrival - len(self._slots) + 1)
-            self._make_room()
+    def add(self, batch: Incoming, arrival: int) -> None:
+        """Add a batch whose lines are numbered from `arrival` on; the oldest events make room."""
+        kept = _Batch(arrival, batch.source, batch.received_us, batch.seqs, batch.events)
+        sizes = list(map(len, batch.lines))[-len(self._slots) :]
+        first = arrival + len(batch.lines) - len(sizes)
+        place = first % len(self._slots)
+        until_end = min(len(sizes), len(self._slots) - place)
+        self._put(place, kept, sizes[:until_end])
+        self._put(0, kept, sizes[until_end:])
+        self._newest = arrival + len(batch.lines) - 1
+        self._oldest = max(self._oldest, self._newest - len(self._slots) + 1)
+        self._make_room()
+
+    def _put(self, place: int, batch: _Batch, sizes: list[int]) -> None:
+        end = place + len(sizes)
+        self.bytes += sum(sizes) - sum(self._sizes[place:end])
+        self._slots[place:end] = [batch] * len(sizes)
+        self._sizes[place:end] = sizes
 
     def _make_room(self) -> None:
         while self.bytes > self._most_bytes:
@@ -44,7 +77,11 @@ class Recent:
 
     def forget(self, is_gone: Callable[[StoredEvent], bool]) -> None:
         """Forget events that were deleted; what lies around them is not here as a whole any more."""
-        for slot, stored in enumerate(self._slots):
+        for number in range(self._oldest, self._newest + 1):
+            slot = number % len(self._slots)
+            batch = self._slots[slot]
+            stored = batch.event(number) if batch else None
+
             if stored and is_gone(stored):
                 self.bytes -= self._sizes[slot]
                 self._slots[slot], self._sizes[slot] = None, 0
@@ -59,11 +96,18 @@ class Recent:
         """Give at most `limit` events behind `arrival`; None where the first of them is not here (any more)."""
         wanted = range(arrival + 1, min(arrival + limit, self._newest) + 1)
 
-        if len(wanted) > len(self._slots):
+        if len(wanted) > len(self._slots) or (wanted and wanted[0] < self._oldest):
             return None
 
-        found = [self._slots[number % len(self._slots)] for number in wanted]
+        found: list[StoredEvent] = []
 
-        # A slot may hold an older event, or a newer one that came while we read.
-        whole = [stored for stored, number in zip(found, wanted, strict=True) if stored and stored.arrival == number]
-        return whole if len(whole) == len(wanted) else None
+        for number in wanted:
+            batch = self._slots[number % len(self._slots)]
+            stored = batch.event(number) if batch else None  # it may be an older one, or one that came while we read
+
+            if stored is None:
+                return None
+
+            found.append(stored)
+
+        return found

@@ -10,28 +10,25 @@ Rules:
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
-from loghub.event.encode import decode
-from loghub.event.model import Event, JSONValue
 from loghub.hub.store.books import Books
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.durable import sync_directory
 from loghub.hub.store.engine import Cursor, is_damage
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.ledger import Sighting
+from loghub.hub.store.lines import LineEvents, read_event
 from loghub.hub.store.part_name import PartName, remove_drafts, sealed_files
 from loghub.hub.store.partitions import Part
-from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.protocol import Incoming
+from loghub.hub.store.quick import read_lines
 from loghub.hub.store.seal import open_part
 from loghub.hub.store.wal import Damage, Frame, read_log
-
-_ROWS_AT_ONCE = 5_000
-_BYTES_AT_ONCE = 16_000_000
 
 _logger = logging.getLogger(__name__)
 
@@ -119,9 +116,6 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, books: Books, f
     first = int(path.stem)
     found.next = max(found.next, first)
     hot = Hot(engine, path.parent, first)
-    waiting: list[StoredEvent] = []
-    size = 0
-
     for piece in read_log(path):
         if isinstance(piece, Damage):
             _treat_damage(piece, hot, directory, found)
@@ -132,20 +126,18 @@ def _read_file(engine: Cursor, path: Path, directory: Directory, books: Books, f
         found.next = max(found.next, header.arrival + header.count)
 
         if not _is_sealed(header.arrival, found.sealed):
-            waiting += _events(piece)
-            size += header.size
+            hot.add([_batch(piece)], header.arrival)
 
-        if len(waiting) >= _ROWS_AT_ONCE or size >= _BYTES_AT_ONCE:
-            hot.add(waiting)
-            waiting, size = [], 0
+            if hot.is_due():
+                hot.settle()
 
-    hot.add(waiting)
+    hot.settle()
     (found.hot if hot.count else found.spent).append(hot)
 
 
 def _enter(books: Books, frame: Frame) -> None:
     header = frame.header
-    oldest, newest = (_read(frame.lines[end], header.received_us) if frame.lines else None for end in (0, -1))
+    oldest, newest = (read_event(frame.lines[end], header.received_us) if frame.lines else None for end in (0, -1))
     books.enter(
         Sighting(
             header.source,
@@ -164,23 +156,22 @@ def _is_sealed(arrival: int, sealed: Sequence[Part]) -> bool:
     return any(part.extent.first <= arrival <= part.extent.last for part in sealed)
 
 
-def _events(frame: Frame) -> Iterator[StoredEvent]:
+def _batch(frame: Frame) -> Incoming:
+    """Read a batch again, as it was read when it came."""
     header = frame.header
+    blocks, odd = read_lines(frame.lines)
 
-    for number, (seq, line) in enumerate(zip(header.seqs, frame.lines, strict=True)):
-        yield StoredEvent(
-            header.arrival + number, header.source, seq, header.received_us, _read(line, header.received_us)
-        )
-
-
-def _read(line: bytes, received_us: int) -> Event:
-    """Read a line again, as it was read when it came."""
-    try:
-        fields: dict[str, JSONValue] = decode(line)
-    except ValueError:
-        fields = {"message": line.decode(errors="backslashreplace").rstrip("\n")}
-
-    return Event.from_mapping(fields, now_us=received_us)
+    return Incoming(
+        source=header.source,
+        first=header.first,
+        last=header.last,
+        received_us=header.received_us,
+        seqs=list(header.seqs),
+        lines=frame.lines,
+        events=LineEvents(frame.lines, header.received_us),
+        blocks=blocks,
+        odd=odd,
+    )
 
 
 def _treat_damage(damage: Damage, hot: Hot, directory: Directory, found: Recovered) -> None:

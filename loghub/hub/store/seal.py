@@ -36,6 +36,7 @@ def write_part(cursor: Cursor, hot: Part, folder: Path, on_step: OnStep) -> Path
         OSError: the disk refused.
         duckdb.Error: the engine did; for a full disk too.
     """
+    hot.settle()
     path = folder / str(PartName(hot.extent.first, hot.extent.last))
     select = f"SELECT * FROM {hot.table} WHERE arrival <= ?"  # noqa: S608 (our own name)
     write_rows(cursor, select, [hot.extent.last], path, on_step)

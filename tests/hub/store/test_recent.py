@@ -1,14 +1,15 @@
+import pytest
 from store_batches import START_US, batch
 
-from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.protocol import Incoming, StoredEvent
 from loghub.hub.store.recent import Recent
 
 
-def events(first: int, last: int) -> list[StoredEvent]:
-    sent = batch(first, last - first + 1)
-    return [
-        StoredEvent(seq, sent.source, seq, START_US, event) for seq, event in zip(sent.seqs, sent.events, strict=True)
-    ]
+def add(recent: Recent, first: int, sizes: list[int]) -> None:
+    """Add a batch of lines of these sizes."""
+    sent = batch(first, len(sizes))
+    lines = [b"x" * size for size in sizes]
+    recent.add(Incoming(sent.source, sent.first, sent.last, START_US, sent.seqs, lines, sent.events), first)
 
 
 def arrivals(found: list[StoredEvent] | None) -> list[int] | None:
@@ -17,7 +18,7 @@ def arrivals(found: list[StoredEvent] | None) -> list[int] | None:
 
 def test_the_newest_are_there() -> None:
     recent = Recent(5)
-    recent.add(events(1, 8), [1] * 8)
+    add(recent, 1, [1] * 8)
 
     assert arrivals(recent.after(3, 10)) == [4, 5, 6, 7, 8]
     assert arrivals(recent.after(3, 2)) == [4, 5]
@@ -27,7 +28,7 @@ def test_the_newest_are_there() -> None:
 
 def test_what_was_pushed_out_is_not_here() -> None:
     recent = Recent(5)
-    recent.add(events(1, 8), [1] * 8)
+    add(recent, 1, [1] * 8)
 
     assert recent.after(2, 1) is None
     assert recent.after(2, 10) is None
@@ -36,7 +37,7 @@ def test_what_was_pushed_out_is_not_here() -> None:
 def test_what_was_there_before_the_start_is_not_here() -> None:
     recent = Recent(5, newest=8)
     assert recent.after(7, 10) is None
-    recent.add(events(9, 9), [1] * 1)
+    add(recent, 9, [1] * 1)
 
     assert recent.after(7, 10) is None
     assert arrivals(recent.after(8, 10)) == [9]
@@ -44,15 +45,41 @@ def test_what_was_there_before_the_start_is_not_here() -> None:
 
 def test_large_events_push_out_more() -> None:
     recent = Recent(5, most_bytes=100)
-    recent.add(events(1, 4), [30, 30, 30, 30])
+    add(recent, 1, [30, 30, 30, 30])
     assert recent.bytes == 90
     assert recent.after(0, 4) is None
     assert arrivals(recent.after(1, 10)) == [2, 3, 4]
 
-    recent.add(events(5, 5), [1000])
+    add(recent, 5, [1000])
     assert recent.bytes == 0
     assert recent.after(4, 1) is None
 
-    recent.add(events(6, 12), [10] * 7)
+    add(recent, 6, [10] * 7)
     assert recent.bytes == 50
     assert arrivals(recent.after(7, 10)) == [8, 9, 10, 11, 12]
+
+
+def test_an_event_is_the_one_of_its_place_in_its_batch() -> None:
+    recent = Recent(20)
+    sent = batch(5, 4, bad=[6])
+    recent.add(batch(1, 4), 1)
+    recent.add(sent, 5)
+
+    stored = [
+        StoredEvent(number, sent.source, seq, START_US, sent.events[number - 5])
+        for number, seq in zip((5, 6, 7), (5, 7, 8), strict=True)
+    ]
+    assert recent.after(4, 10) == stored
+
+
+@pytest.mark.parametrize("before", range(8))
+def test_a_batch_of_more_than_there_is_room_for_leaves_its_newest(before: int) -> None:
+    recent = Recent(5)
+
+    if before:
+        add(recent, 1, [1] * before)
+
+    add(recent, before + 1, [2] * 13)
+    assert recent.bytes == 10
+    assert recent.after(before + 7, 10) is None
+    assert arrivals(recent.after(before + 8, 10)) == list(range(before + 9, before + 14))

@@ -164,7 +164,7 @@ def read(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent], sealed: i
     engine.execute("DELETE FROM events")
     engine.executemany(f"INSERT INTO events VALUES ({', '.join('?' * len(COLUMNS))})", [to_row(one) for one in stored])  # noqa: S608 (our own names)
     parts = [seal(engine, stored[:sealed])] if sealed else []
-    parts += [Part("events", Extent(1, 0).grown(stored[sealed:]), lambda: None)] if stored[sealed:] else []
+    parts += [Part("events", extent(stored[sealed:]), lambda: None)] if stored[sealed:] else []
     queries = Queries(engine, 100)
 
     try:
@@ -175,11 +175,16 @@ def read(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent], sealed: i
         engine.execute("DETACH DATABASE IF EXISTS part")
 
 
+def extent(stored: list[StoredEvent]) -> Extent:
+    times = [one.event.time_us for one in stored]
+    return Extent(1, len(stored), len(stored), min(times, default=0), max(times, default=0), NOW_US)
+
+
 def seal(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent]) -> Part:
     engine.execute("ATTACH ':memory:' AS part")
     fill(engine, "part", "SELECT * FROM events WHERE arrival <= ?", [stored[-1].arrival])
     engine.execute("DELETE FROM events WHERE arrival <= ?", [stored[-1].arrival])
-    return Part("part.rows", Extent(1, 0).grown(stored), lambda: None, shape=read_shape(engine, "part"))
+    return Part("part.rows", extent(stored), lambda: None, shape=read_shape(engine, "part"))
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
