@@ -113,6 +113,7 @@ class HTTPPost:
         self._httpx = require("httpx", "RemoteHandler", "remote")
         self._client: Any = None
         self._socket: socket.socket | None = None
+        self._head = _Deadline()
         self._packed: tuple[Batch | None, bytes] = (None, b"")
         self._pack = _PACKERS[destination.compress]()
 
@@ -121,7 +122,7 @@ class HTTPPost:
 
         Args:
             batch: what to send.
-            timeout: seconds for connecting, for each wait on the network, and for the body of the answer.
+            timeout: seconds for connecting, for each wait on the network, and for the head and the body of the answer.
         """
         try:
             return self._exchange(batch, timeout)
@@ -155,6 +156,8 @@ class HTTPPost:
             "timeout": timeout,
             "extensions": {"trace": self._notice},
         }
+
+        self._head.seconds = timeout
 
         with self._client.stream("POST", self._destination.url + PATH, **request) as response:
             body = _read(response, time.monotonic() + timeout)
@@ -200,9 +203,47 @@ class HTTPPost:
         return self._packed[1]
 
     def _notice(self, event: str, info: Mapping[str, Any]) -> None:
-        """Remember the socket of a new connection, for `abandon`."""
+        """Remember the socket of a new connection, for `abandon`; bound the wait for the head of an answer."""
         if event.endswith(("connect_tcp.complete", "start_tls.complete")):
             self._socket = info["return_value"].get_extra_info("socket")
+            self._head.watch(info["return_value"])
+        elif event.endswith("receive_response_headers.started"):
+            self._head.begin()
+        elif event.endswith(("receive_response_headers.complete", "receive_response_headers.failed")):
+            self._head.end()
+
+
+class _Deadline:
+    """Bounds the wait for the head of an answer as a whole: the timeout of each read does not, where a server drips.
+
+    Attributes:
+        seconds: how long it may take.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._until: float | None = None
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + self.seconds
+
+    def end(self) -> None:
+        self._until = None
+
+    def watch(self, stream: Any) -> None:  # noqa: ANN401 (httpx is an extra)
+        """Put the deadline before each read of a connection."""
+        read = stream.read
+
+        def bounded(size: int, timeout: float | None = None) -> bytes:
+            if self._until is None:
+                return read(size, timeout)  # type: ignore[no-any-return]
+
+            if (left := self._until - time.monotonic()) <= 0:
+                raise TimeoutError("the head of the answer does not end")
+
+            return read(size, left if timeout is None else min(left, timeout))  # type: ignore[no-any-return]
+
+        stream.read = bounded
 
 
 def _basic(pair: tuple[str, Secret] | None) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,29 @@ def test_passing_failure_is_retried_with_the_same_key(name: str) -> None:
         assert len({request.key for request in hub.requests[:3]}) == 1
         assert sum(handler.counters.retries.values()) == 2
         assert handler.counters.acked == 2
+        handler.close()
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"], ids=["head", "body"])
+def test_answer_that_drips_is_given_up_after_the_timeout(head: bytes) -> None:
+    over = threading.Event()
+
+    def drip(_hub: ScriptedHub, connection: socket.socket, _received: Received) -> bool:
+        with suppress(OSError):
+            connection.sendall(head or b"HTTP/1.1 200 OK\r\nX-Slow: ")
+
+            while not over.wait(0.02):
+                connection.sendall(b"x")
+
+        return False
+
+    with scripted_hub(drip) as hub:
+        logger, handler = attached(hub.url, timeout="200 ms")
+        logger.info("a")
+        arrived = handler.flush(5)
+        over.set()
+        assert arrived
+        assert hub.messages == ["a"]
         handler.close()
 
 
