@@ -31,6 +31,15 @@ _FILE = click.Path(path_type=Path)
 @click.option("--tls-key", type=_FILE, help="The certificate's key.")
 @click.option("--keep", default="14 days", metavar="TIME", help="How long events are kept.")
 @click.option("--keep-size", default="5 GB", metavar="SIZE", help="How much disk they may take.")
+@click.option("--keep-free", default="0 B", metavar="SIZE", help="How much of the disk stays free, as '2 GB' or '5 %'.")
+@click.option(
+    "--keep-query",
+    "keep_queries",
+    nargs=2,
+    multiple=True,
+    metavar="QUERY TIME",
+    help="How long events that match are kept, as level:debug '1 day'; again for more.",
+)
 @click.option(
     "--keep-sources",
     default="90 days",
@@ -48,6 +57,7 @@ def command(**options: Any) -> None:  # noqa: ANN401 (click gives them by name)
 
     from loghub.hub.server import serve  # noqa: PLC0415 (needs the extra that was looked for above)
     from loghub.hub.settings import Settings, data_directory  # noqa: PLC0415 (the same)
+    from loghub.hub.store.keep import read_free, read_rule  # noqa: PLC0415 (the same)
 
     data = options["data"] or data_directory()
     settings = Settings(
@@ -62,6 +72,8 @@ def command(**options: Any) -> None:  # noqa: ANN401 (click gives them by name)
         watch=options["watch"],
         keep_us=round(duration(options["keep"], _OWNER, "--keep") * 1_000_000),
         keep_bytes=size(options["keep_size"], _OWNER, "--keep-size"),
+        keep_free=read_free(options["keep_free"], _OWNER, "--keep-free"),
+        keep_rules=tuple(read_rule(query, age, _OWNER, "--keep-query") for query, age in options["keep_queries"]),
         keep_sources_us=round(duration(options["keep_sources"], _OWNER, "--keep-sources") * 1_000_000),
     )
     serve(

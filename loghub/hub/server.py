@@ -56,6 +56,8 @@ def serve(
             settings.data,
             keep_us=settings.keep_us,
             keep_bytes=settings.keep_bytes,
+            keep_free=settings.keep_free,
+            keep_rules=settings.keep_rules,
             keep_sources_us=settings.keep_sources_us,
         )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loghub.errors import ConfigError
+from loghub.hub.store.keep import NOTHING_FREE, Free, Rule
 from loghub.wire.loopback import is_address, is_loopback
 
 _DAY_US = 86_400_000_000
@@ -78,6 +79,8 @@ class Settings:
         tls_key: the key of `tls_cert`.
         keep_us: microseconds for which events are kept.
         keep_bytes: bytes of disk that events may take.
+        keep_free: how much of the disk stays free, by letting the oldest events go.
+        keep_rules: queries whose events are kept for less time.
         keep_sources_us: microseconds for which a silent source is remembered at least.
         watch: patterns of log files that it reads, as "logs/*.jsonl".
         limits: how much it takes on at once.
@@ -97,6 +100,8 @@ class Settings:
     tls_key: Path | None = None
     keep_us: int = 14 * _DAY_US
     keep_bytes: int = 5 * 10**9
+    keep_free: Free = NOTHING_FREE
+    keep_rules: tuple[Rule, ...] = ()
     keep_sources_us: int = 90 * _DAY_US
     watch: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)

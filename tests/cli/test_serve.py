@@ -116,6 +116,8 @@ def test_token_is_asked_for_and_never_printed(tmp_path: Path, way: str) -> None:
     [
         (("--keep", "soon"), "loghub serve: --keep='soon': give seconds as a number"),
         (("--keep-size", "much"), "loghub serve: --keep-size='much': give bytes as a number"),
+        (("--keep-free", "5 percent"), "loghub serve: --keep-free='5 percent': give bytes of the disk that stay free"),
+        (("--keep-query", "level:(", "1 day"), "loghub serve: --keep-query='level:(': give a query that can be read"),
         (("--host", "0.0.0.0"), "set a token to listen beyond loopback"),
         (("--tls-cert", "a.pem"), "give tls_cert and tls_key together"),
         (("--token-file", "nowhere"), "give a file that can be read"),

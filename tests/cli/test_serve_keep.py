@@ -33,7 +33,13 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("options", "left"),
-    [(("--keep", "5 days"), ["2 days old"]), (("--keep", "1 day"), []), (("--keep-size", "1 B"), [])],
+    [
+        (("--keep", "5 days"), ["2 days old"]),
+        (("--keep", "1 day"), []),
+        (("--keep-size", "1 B"), []),
+        (("--keep-free", "99.999 %"), []),
+        (("--keep-query", '"10 days"', "9 days"), ["2 days old"]),
+    ],
 )
 def test_hub_keeps_as_long_and_as_much_as_it_is_told(data: Path, options: tuple[str, ...], left: list[str]) -> None:
     with HubProcess(data, *options) as hub:

@@ -14,8 +14,8 @@ from itertools import pairwise
 
 from loghub.hub.store.engine import SELECTED
 from loghub.hub.store.house import House
+from loghub.hub.store.keep import Keep
 from loghub.hub.store.partitions import Part
-from loghub.hub.store.retention import Keep
 
 DAY_US = 86_400_000_000
 

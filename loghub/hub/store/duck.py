@@ -32,6 +32,7 @@ from loghub.hub.store.engine import open_engine
 from loghub.hub.store.grouping import read_groups
 from loghub.hub.store.hot_parts import Due, HotParts
 from loghub.hub.store.house import House
+from loghub.hub.store.keep import NOTHING_FREE, Free, Keep, Rule
 from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import Marks, trim
@@ -42,7 +43,6 @@ from loghub.hub.store.queries import Queries
 from loghub.hub.store.reading import find_event, read_arrivals, read_histogram, read_numbered, read_page, read_total
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
-from loghub.hub.store.retention import NOTHING_FREE, Free, Keep, Rule
 from loghub.hub.store.seal import OnStep
 from loghub.hub.store.shelf import Shelf
 from loghub.hub.store.source import Source

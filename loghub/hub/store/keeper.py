@@ -4,13 +4,15 @@ import logging
 import threading
 from collections.abc import Callable
 
+_LONGEST_S = 15.0
 _logger = logging.getLogger(__name__)
 
 
 class Keeper:
     """A thread that runs a job until it is closed.
 
-    A job that fails is reported and run again: what it could not do now (a full disk) may work later.
+    A job that fails is reported and run again: what it could not do now (a full disk) may work later. It is run less
+    and less often while it fails, at least every `_LONGEST_S`.
 
     Args:
         job: what to run; it is given an event, looks at it in between, and returns soon when that is set.
@@ -44,8 +46,10 @@ class Keeper:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        pause = self._period
+
         while True:
-            self._woken.wait(self._period)
+            self._woken.wait(pause)
             self._woken.clear()
 
             if self.closing.is_set():
@@ -53,6 +57,9 @@ class Keeper:
 
             try:
                 self._job(self.closing)
+                pause = self._period
             except Exception as error:  # noqa: BLE001 (the thread must outlive whatever fails)
+                pause = min(2 * pause, _LONGEST_S)
+
                 if not self.closing.is_set():
                     _logger.warning("the store could not tidy up, and tries again: %s", error)

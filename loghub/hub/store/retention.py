@@ -8,59 +8,10 @@ Rules:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from loghub.hub.store.keep import Keep
 from loghub.hub.store.partitions import Part
-from loghub.query.tree import Query
-
-_PERCENT = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Events that are kept for less time than the others.
-
-    Attributes:
-        text: the query that they match, as it was written.
-        query: the same, read.
-        age_us: how long they are kept at least, in microseconds.
-    """
-
-    text: str
-    query: Query = field(compare=False)
-    age_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Free:
-    """How much of the disk stays free: bytes, or percent of it."""
-
-    size: int = 0
-    percent: float = 0.0
-
-    def of(self, disk_bytes: int) -> int:
-        """Give it in bytes of a disk of that size."""
-        return max(self.size, int(disk_bytes * self.percent / _PERCENT))
-
-
-NOTHING_FREE = Free()
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """How much is kept.
-
-    Attributes:
-        age_us: how long an event is kept at least, from its receipt on, in microseconds.
-        size: how many bytes of disk events take at most.
-        free: how much of the disk stays free.
-        rules: what is kept for less time.
-    """
-
-    age_us: int
-    size: int
-    free: Free = NOTHING_FREE
-    rules: Sequence[Rule] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from loghub.hub.store.asked import Asked
 from loghub.hub.store.compaction import Compaction
 from loghub.hub.store.deletion import Deletion
 from loghub.hub.store.house import House
-from loghub.hub.store.retention import Disk, Keep, Rule, expired
+from loghub.hub.store.keep import Keep, Rule
+from loghub.hub.store.retention import Disk, expired
 from loghub.hub.store.sealing import seal_one
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from store_batches import EVER, START_US, batch
 
 from loghub.hub.store.compaction import DAY_US, Largest, choose
 from loghub.hub.store.duck import HOUR_US, DuckStore
+from loghub.hub.store.keep import Keep, Rule
 from loghub.hub.store.partitions import Extent, Part
-from loghub.hub.store.retention import Keep, Rule
 from loghub.query.tree import Everything
 
 LARGEST = Largest(1000, 10_000, 1000)

@@ -1,7 +1,8 @@
 from pathlib import Path
 
+from loghub.hub.store.keep import Free, Keep
 from loghub.hub.store.partitions import Extent, Part
-from loghub.hub.store.retention import Disk, Free, Keep, expired
+from loghub.hub.store.retention import Disk, expired
 
 
 def part(name: str, received_us: int, size: int = 10, max_us: int = 0) -> Part:
@@ -52,8 +53,3 @@ def test_the_oldest_go_until_so_much_of_the_disk_is_free() -> None:
     assert names(parts, free=Free(511)) == ["a", "b"]
     assert names(parts, free=Free(percent=51.5)) == ["a", "b"]
     assert names(parts, free=Free(900)) == ["a", "b", "c"]
-
-
-def test_the_larger_of_bytes_and_percent_stays_free() -> None:
-    assert Free(100, 20).of(1000) == 200
-    assert Free(300, 20).of(1000) == 300
