@@ -381,6 +381,19 @@ def test_refused_records_that_the_disk_takes_in_part_are_there_once_in_the_end(t
     spool.close()
 
 
+def test_refused_records_that_the_disk_did_not_take_are_there_again_after_a_kill(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    assert all(add(spool, LINE) for _ in range(5))
+    assert spool.take(5, 1_000_000) is not None
+    spool.settle_dead(5, "HTTP 422")
+
+    with no_file_larger_than(25_000):
+        spool.tend()
+
+    spool.abandon()  # the cursor had to wait for them
+    assert spool_in(tmp_path).queued == 5
+
+
 def test_records_that_the_hub_has_are_not_told_as_lost_where_the_disk_refuses_the_cursor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
