@@ -108,6 +108,14 @@ def test_hub_that_refuses_is_a_failure_with_its_reason(tmp_path: Path) -> None:
         assert done.stdout.startswith(f"failed hub  {hub.url} has not taken it within 0.5 s: HTTP 401")
 
 
+def test_record_that_the_hub_refuses_for_good_is_a_failure(tmp_path: Path) -> None:
+    with scripted_hub(otherwise=status(422)) as hub:
+        config = {"handlers": {"hub": {"class": "loghub.RemoteHandler", "url": hub.url, "exit_deadline": 0}}}
+        done = check(tmp_path, config)
+        assert done.returncode == 1
+        assert done.stdout.startswith(f"failed hub  {hub.url} refuses it for good")
+
+
 def test_file_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     config = {"handlers": {"file": {"class": "loghub.JSONFileHandler", "filename": "/dev/full"}}}
     done = check(tmp_path, config)
