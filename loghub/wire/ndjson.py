@@ -13,12 +13,14 @@ It refuses a body with too many lines, and takes each line as it comes: reading 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 
 from loghub.errors import LoghubError
 
 _BOM = b"\xef\xbb\xbf"
 _SPACE = " \t\r\n"
-_UNUSUAL = (b"\r", b"\t", b"\n\n", b"\n ", b" \n")  # blank lines, blanks around one; within JSON text they are escaped
+_OPENING, _CLOSING = {ord("{")}, {ord("}")}
+_first, _last = itemgetter(0), itemgetter(-2)
 _DECODER = json.JSONDecoder()
 
 
@@ -68,10 +70,11 @@ def plain_lines(body: bytes) -> list[bytes] | None:
     Returns:
         The lines, each with its newline; they are those of `split`, a few times faster.
     """
-    if body[:1] != b"{" or body[-2:] != b"}\n" or any(sign in body for sign in _UNUSUAL):
+    if body[:1] != b"{" or body[-2:] != b"}\n" or b"\r" in body:
         return None
 
-    return body.splitlines(keepends=True)
+    lines = body.splitlines(keepends=True)
+    return lines if set(map(_first, lines)) == _OPENING and set(map(_last, lines)) == _CLOSING else None
 
 
 def _lines(body: bytes) -> Iterator[RawLine]:

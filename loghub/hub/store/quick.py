@@ -14,12 +14,13 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from operator import itemgetter
 from typing import Any, TypeVar
 
 import orjson
 
-from loghub.event.encode import decode, encode
+from loghub.event.encode import decode
 from loghub.event.model import INTEGER_KEYS, LEVELS, TAIL_KEYS, JSONValue
 from loghub.hub.store.blocks import Block, Texts, Values
 from loghub.hub.store.columns import KEY_COLUMNS
@@ -30,6 +31,7 @@ _SLOW_KEYS = frozenset(TAIL_KEYS) - {"exc_info"} | {"levelno", "short_message"} 
 _NEEDED = frozenset(("timestamp", "level"))
 _TIME_SIZE = len("2026-09-21T14:13:20.000001Z")
 _SECOND_SIZE = len("2026-09-21T14:13:20")
+_TIMES = re.compile(r"(?:[0-9T:-]{19}\.[0-9]{6}Z)*")
 _SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -48,23 +50,28 @@ class _Plan:
         keys: the standard keys among them, in the order of the columns.
         values: gives their values, as a tuple.
         free: the other keys, in their order.
+        group: a number, the same for all plans with these standard keys.
     """
 
     keys: tuple[str, ...]
     values: Callable[[Mapping[str, JSONValue]], tuple[Any, ...]]
     free: tuple[str, ...]
+    group: int
 
 
 @dataclass(slots=True)
 class _Rows:
     """Rows with the same standard keys."""
 
+    keys: tuple[str, ...]
     places: list[int] = field(default_factory=list)
     values: list[tuple[Any, ...]] = field(default_factory=list)
     attributes: list[bytes] = field(default_factory=list)
 
 
 _plans: dict[tuple[str, ...], _Plan | None] = {}
+_groups: dict[tuple[str, ...], int] = {}
+_numbers = count()
 _IN_ORDER = ("timestamp", *KEY_COLUMNS)
 
 
@@ -78,10 +85,10 @@ def read_lines(lines: Sequence[bytes], most_bytes: int = 2**31) -> tuple[list[Bl
     Returns:
         Blocks, and the places of the lines that have to go the slow way.
     """
-    groups: dict[tuple[str, ...], _Rows] = {}
-    odd: list[int] = []
-    plans = _plans
     load = _loader(lines)
+    groups: dict[int, _Rows] = {}
+    odd: list[int] = []
+    plans, dumps = _plans, orjson.dumps
     longest = max(map(len, lines), default=0)
 
     for place, line in enumerate(lines):
@@ -91,27 +98,28 @@ def read_lines(lines: Sequence[bytes], most_bytes: int = 2**31) -> tuple[list[Bl
 
         try:
             fields = load(line)
-            plan = plans[tuple(fields)]
-        except KeyError:
-            plan = _learn(tuple(fields))
-        except (ValueError, TypeError):  # no JSON, or no object
+            plan = plans[keys] if (keys := tuple(fields)) in plans else _learn(keys)
+
+            if plan is None or type(fields) is not dict:
+                odd.append(place)
+                continue
+
+            free = plan.free
+            attributes = dumps({key: fields[key] for key in free}) if free else _NO_ATTRIBUTES
+        except (ValueError, TypeError):  # no JSON, no object, or nested more deeply than can be written
             odd.append(place)
             continue
 
-        if plan is None or type(fields) is not dict:
-            odd.append(place)
-            continue
-
-        rows = groups.get(plan.keys)
+        rows = groups.get(plan.group)
 
         if rows is None:
-            rows = groups[plan.keys] = _Rows()
+            rows = groups[plan.group] = _Rows(plan.keys)
 
         rows.places.append(place)
         rows.values.append(plan.values(fields))
-        rows.attributes.append(_json({key: fields[key] for key in plan.free}) if plan.free else _NO_ATTRIBUTES)
+        rows.attributes.append(attributes)
 
-    blocks = [block for keys, rows in groups.items() if (block := _block(keys, rows, odd))]
+    blocks = [block for rows in groups.values() if (block := _block(rows, odd))]
     odd.sort()
     return blocks, odd
 
@@ -121,16 +129,10 @@ def _loader(lines: Sequence[bytes]) -> Callable[[bytes], Any]:
     return decode if _LONG_NUMBER in b"".join(lines).translate(_DIGITS) else orjson.loads
 
 
-def _json(fields: dict[str, JSONValue]) -> bytes:
-    try:
-        return orjson.dumps(fields)
-    except TypeError:  # nested more deeply than it writes
-        return encode(fields)[:-1]
-
-
 def _learn(keys: tuple[str, ...]) -> _Plan | None:
     if len(_plans) >= _MAX_PLANS:
         _plans.clear()
+        _groups.clear()
 
     plan = _plans[keys] = _plan(keys)
     return plan
@@ -144,32 +146,33 @@ def _plan(keys: tuple[str, ...]) -> _Plan | None:
         return None
 
     ours = tuple(key for key in _IN_ORDER if key in names)
-    return _Plan(ours, itemgetter(*ours), tuple(key for key in keys if key not in ours))
+    group = _groups.setdefault(ours, next(_numbers))
+    return _Plan(ours, itemgetter(*ours), tuple(key for key in keys if key not in ours), group)
 
 
-def _block(keys: tuple[str, ...], rows: _Rows, odd: list[int]) -> Block | None:
+def _block(rows: _Rows, odd: list[int]) -> Block | None:
     """Make a block of rows; those that cannot be in it are added to `odd`."""
     try:
-        return _checked(keys, rows)
+        return _checked(rows)
     except _REFUSALS:
-        fine = [index for index, values in enumerate(rows.values) if _is_fine(keys, values)]
+        fine = [index for index, values in enumerate(rows.values) if _is_fine(rows.keys, values)]
 
-    kept = _Rows(_picked(rows.places, fine), _picked(rows.values, fine), _picked(rows.attributes, fine))
+    kept = _Rows(rows.keys, _picked(rows.places, fine), _picked(rows.values, fine), _picked(rows.attributes, fine))
     odd.extend(set(rows.places).difference(kept.places))
-    return _checked(keys, kept) if fine else None
+    return _checked(kept) if fine else None
 
 
 def _picked(values: Sequence[_T], places: Sequence[int]) -> list[_T]:
     return [values[place] for place in places]
 
 
-def _checked(keys: tuple[str, ...], rows: _Rows) -> Block:
+def _checked(rows: _Rows) -> Block:
     """Check values, and put them into columns.
 
     Raises:
         TypeError, ValueError, KeyError, OverflowError: one of them has to go the slow way.
     """
-    by_key = dict(zip(keys, zip(*rows.values, strict=True), strict=True))
+    by_key = dict(zip(rows.keys, zip(*rows.values, strict=True), strict=True))
     times = _times(by_key.pop("timestamp"))
     columns: dict[str, Values] = {"severity": array("q", [LEVELS[level] for level in by_key["level"]])}
 
@@ -198,17 +201,7 @@ def _numbers(values: tuple[int, ...]) -> "array[int]":
 
 
 def _times(values: tuple[str, ...]) -> "array[int]":
-    size = len(values)
-    text = "".join(values)
-    fractions = "".join([value[20:26] for value in values])
-
-    if (
-        len(text) != size * _TIME_SIZE
-        or set(map(len, values)) != {_TIME_SIZE}
-        or text[_SECOND_SIZE::_TIME_SIZE] != "." * size
-        or text[_TIME_SIZE - 1 :: _TIME_SIZE] != "Z" * size
-        or not (fractions.isascii() and fractions.isdecimal())
-    ):
+    if not _TIMES.fullmatch("".join(values)) or set(map(len, values)) != {_TIME_SIZE}:
         raise ValueError
 
     seconds = {second: _second_us(second) for second in {value[:_SECOND_SIZE] for value in values}}
@@ -224,7 +217,7 @@ def _second_us(second: str) -> int:
 
 def _is_fine(keys: tuple[str, ...], values: tuple[Any, ...]) -> bool:
     try:
-        _checked(keys, _Rows([0], [values], [_NO_ATTRIBUTES]))
+        _checked(_Rows(keys, [0], [values], [_NO_ATTRIBUTES]))
     except _REFUSALS:
         return False
 
