@@ -71,7 +71,7 @@ class _Rows:
 
 _plans: dict[tuple[str, ...], _Plan | None] = {}
 _groups: dict[tuple[str, ...], int] = {}
-_numbers = count()
+_group_numbers = count()
 _IN_ORDER = ("timestamp", *KEY_COLUMNS)
 
 
@@ -146,7 +146,7 @@ def _plan(keys: tuple[str, ...]) -> _Plan | None:
         return None
 
     ours = tuple(key for key in _IN_ORDER if key in names)
-    group = _groups.setdefault(ours, next(_numbers))
+    group = _groups.setdefault(ours, next(_group_numbers))
     return _Plan(ours, itemgetter(*ours), tuple(key for key in keys if key not in ours), group)
 
 
