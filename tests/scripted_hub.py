@@ -189,7 +189,11 @@ def _receive(readline: Callable[[], bytes], read: Callable[[int], bytes]) -> Rec
         name, _, value = line.decode().partition(":")
         headers[name.lower()] = value.strip()
 
-    body = read(int(headers["content-length"]))
+    length = int(headers.get("content-length", -1))
+    body = read(length) if length >= 0 else b""
+
+    if len(body) != length:  # the client was killed in the midst of it
+        return None
 
     encoding = headers.get("content-encoding")
 

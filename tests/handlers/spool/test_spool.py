@@ -192,6 +192,26 @@ def test_the_oldest_segments_give_way_and_the_loss_is_told_exactly(tmp_path: Pat
     )
 
 
+def test_what_was_taken_over_gives_way_first_and_no_more_of_it_than_is_needed(tmp_path: Path) -> None:
+    size = 1024 * 1024
+    first = spool_in(tmp_path, size=size)
+
+    while not first.dropped:
+        add(first, LINE)
+
+    left = first.queued
+    first.close()
+    spool = spool_in(tmp_path, size=size)
+    assert spool.queued == left
+
+    while not spool.dropped:
+        assert add(spool, LINE)
+
+    assert spool.dropped <= 12  # of two segments: each is smaller than the one that is made
+    assert spool.appended == spool.queued + spool.dropped
+    spool.close()
+
+
 def test_new_records_are_refused_until_there_is_room_and_the_loss_is_told(tmp_path: Path) -> None:
     spool = spool_in(tmp_path, size=SMALLEST, overflow=POLICIES["drop_new"])
     taken = [added_or_refused(spool) for _ in range(60)]
