@@ -1,14 +1,18 @@
 """A hub, Chromium, and applications in processes of their own."""
 
+import contextlib
 import os
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from processes import HubProcess, configuration, run_python
+from processes import HubProcess, configuration, free_port, run_python, wait_for
 
 CHROMIUM_OPTIONS = (
     "--no-sandbox",
@@ -79,6 +83,33 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 def hub(tmp_path: Path) -> Iterator[HubProcess]:
     with HubProcess(tmp_path / "hub") as hub:
         yield hub
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., str]]:
+    """Give a function that starts an API without a store (see scripted_api.py), and gives its address."""
+    started = []
+
+    def start(*, events: int = 0, rate: int = 0) -> str:
+        port = free_port()
+        script = Path(__file__).with_name("scripted_api.py")
+        options = ["--port", str(port), "--events", str(events), "--rate", str(rate)]
+        started.append(subprocess.Popen([sys.executable, str(script), *options]))
+        wait_for(lambda: answers(port))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+
+    for process in started:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+
+    return False
 
 
 @pytest.fixture

@@ -28,6 +28,15 @@ test('beyond the ends is the first and the last row', () => {
   expect(new Layout(0, 22).at(7)).toBe(0);
 });
 
+test('rows that are not here take their room, before and behind', () => {
+  const layout = new Layout(10, 22, opens, { before: 1000, behind: 500 });
+  expect(layout.offset(0)).toBe(22_000);
+  expect(layout.offset(3)).toBe(22_000 + 166);
+  expect(layout.total).toBe(22_000 + 370 + 11_000);
+  expect([layout.row(0), layout.row(21_999), layout.row(22_000)]).toEqual([-1000, -1, 0]);
+  expect([layout.row(layout.total - 1), layout.at(layout.total - 1), layout.at(0)]).toEqual([509, 9, 0]);
+});
+
 describe('a list higher than a browser’s box', () => {
   const rows = 5_000_000;
   const layout = new Layout(rows, 22);

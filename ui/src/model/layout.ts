@@ -1,9 +1,10 @@
 /**
  * Where rows stand in a long list, some of which are higher than the others. Pure arithmetic.
  *
- * 1. A row takes `rowHeight`, and what it shows more (it is open, its message is wrapped) on top of that.
- * 2. A place is found among the higher rows by halves, so that ten thousand of them cost no more than ten.
- * 3. A browser caps a box (Chromium at 33 million pixels). Beyond `MOST` the box stays as it is and stands for more:
+ * 1. Of a long list some rows are here, and it is known how many stand before and behind them.
+ * 2. A row takes `rowHeight`, and what it shows more (it is open, its message is wrapped) on top of that.
+ * 3. A place is found among the higher rows by halves, so that ten thousand of them cost no more than ten.
+ * 4. A browser caps a box (Chromium at 33 million pixels). Beyond `MOST` the box stays as it is and stands for more:
  *    `Scale` says which pixel of the list is at the top for a place of the scroll bar, and back.
  */
 
@@ -13,8 +14,15 @@ export interface Open {
   readonly height: number;
 }
 
+/** Rows of the list that are not here. */
+export interface Beyond {
+  readonly before: number;
+  readonly behind: number;
+}
+
 export class Layout {
   readonly total: number;
+  readonly before: number;
   readonly #count: number;
   readonly #rowHeight: number;
   readonly #opens: readonly Open[];
@@ -22,28 +30,39 @@ export class Layout {
   readonly #sums: readonly number[];
 
   /** `opens` are sorted by index. */
-  constructor(count: number, rowHeight: number, opens: readonly Open[] = []) {
+  constructor(
+    count: number,
+    rowHeight: number,
+    opens: readonly Open[] = [],
+    { before, behind }: Beyond = { before: 0, behind: 0 },
+  ) {
     this.#count = count;
     this.#rowHeight = rowHeight;
     this.#opens = opens;
+    this.before = before;
     let sum = 0;
     this.#sums = [0, ...opens.map((open) => (sum += open.height))];
-    this.total = this.offset(count);
+    this.total = this.offset(count) + behind * rowHeight;
   }
 
   /** Pixels above a row. */
   offset(index: number): number {
     const before = this.#find((open) => open.index >= index);
-    return index * this.#rowHeight + (this.#sums[before] ?? 0);
+    return (this.before + index) * this.#rowHeight + (this.#sums[before] ?? 0);
   }
 
-  /** The row that covers a pixel, its open part included. */
+  /** The row that covers a pixel, its open part included; before or behind those that are here, the nearest of them. */
   at(y: number): number {
-    const before = this.#find((open, at) => (open.index + 1) * this.#rowHeight + (this.#sums[at + 1] ?? 0) > y);
+    return Math.max(0, Math.min(this.row(y), Math.max(this.#count - 1, 0)));
+  }
+
+  /** The row that covers a pixel, counted from the first that is here. */
+  row(y: number): number {
+    const inside = y - this.before * this.#rowHeight;
+    const before = this.#find((open, at) => (open.index + 1) * this.#rowHeight + (this.#sums[at + 1] ?? 0) > inside);
     const open = this.#opens[before];
-    const row = Math.floor((y - (this.#sums[before] ?? 0)) / this.#rowHeight);
-    const found = open === undefined ? row : Math.min(row, open.index);
-    return Math.max(0, Math.min(found, Math.max(this.#count - 1, 0)));
+    const row = Math.floor((inside - (this.#sums[before] ?? 0)) / this.#rowHeight);
+    return open === undefined ? row : Math.min(row, open.index);
   }
 
   /** How many of the open rows come before the first for which this holds. */

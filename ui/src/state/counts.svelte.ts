@@ -2,8 +2,11 @@
 
 import { HubError, type Filter, type Hub } from '../api/hub';
 import type { Counts } from '../model/answers';
+import { momentIn, slotOf, spanOf } from '../model/rank';
 
 const BUCKETS = 120;
+/** Events of a bar that are looked for one by one. */
+const FULL = 500;
 /** A new chart at most this often, and at most a twentieth of the hub's time. */
 const REFRESH_MS = 2000;
 /** After a quiet time, events that come together are waited for this long. */
@@ -20,20 +23,31 @@ export class CountsState {
   /** Events came after the last counts were asked for. */
   #stale = false;
   #asking = false;
+  /** The counts are those of the filter, and not of the one before. */
+  #fresh = $state(false);
   #abort = new AbortController();
   readonly #hub: Hub;
+  readonly #counted: () => void;
 
-  constructor(hub: Hub) {
+  /** `counted` is told of each new count. */
+  constructor(hub: Hub, counted: () => void = () => undefined) {
     this.#hub = hub;
+    this.#counted = counted;
   }
 
   get counts(): Counts | undefined {
     return this.#counts;
   }
 
+  /** How many match; undefined until what is asked now has been counted. */
+  get total(): number | undefined {
+    return this.#fresh ? this.#counts?.total : undefined;
+  }
+
   run(filter: Filter, live: boolean): void {
     this.#filter = filter;
     this.#live = live;
+    this.#fresh = false;
     this.#abort.abort();
     this.#abort = new AbortController();
     clearTimeout(this.#timer);
@@ -48,6 +62,24 @@ export class CountsState {
       const rested = performance.now() - this.#loadedAt;
       this.#timer = setTimeout(() => void this.#load(), Math.max(GATHER_MS, this.#restMs - rested));
     }
+  }
+
+  /** When the n-th newest event was, about; undefined if that is not known. A full bar is looked at more closely. */
+  async momentOf(rank: number, signal?: AbortSignal): Promise<string | undefined> {
+    const slot = this.#fresh && this.#counts ? slotOf(this.#counts, rank) : undefined;
+
+    if (slot === undefined) {
+      return undefined;
+    }
+
+    if (slot.count <= FULL || slot.to - slot.from < BUCKETS) {
+      return momentIn(slot, rank);
+    }
+
+    const closer = await this.#hub.histogram({ query: this.#filter.query, ...spanOf(slot) }, BUCKETS, signal);
+    const left = rank - slot.newer;
+    const part = slotOf(closer, left);
+    return part ? momentIn(part, left) : momentIn(slot, rank);
   }
 
   #again(): void {
@@ -75,6 +107,8 @@ export class CountsState {
 
     try {
       this.#counts = await this.#hub.histogram(await this.#bounded(signal), BUCKETS, signal);
+      this.#fresh = true;
+      this.#counted();
       this.#restMs = Math.max(REFRESH_MS, SHARE * (performance.now() - started));
     } catch (error) {
       // The search that runs beside this one fails for the same reason, and says so.

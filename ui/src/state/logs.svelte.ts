@@ -16,7 +16,7 @@ import { justAfter } from '../model/time';
 import type { Failure } from './answer.svelte';
 import { CountsState } from './counts.svelte';
 import { RateState } from './rate.svelte';
-import { Meanwhile } from '../model/meanwhile';
+import { Meanwhile, type Part } from '../model/meanwhile';
 import { RowsState } from './rows.svelte';
 import { TailState } from './tail.svelte';
 
@@ -31,6 +31,12 @@ const TAIL_ONLY: Failure = {
   status: 101,
   problem: { code: 'no_tail', message: 'The hub answers, but its live connection does not hold.' },
 };
+
+/** A page to stand in, and about how many events are newer than it. */
+interface Entry {
+  readonly page: Page;
+  readonly newer: number;
+}
 
 export class LogsState {
   readonly rows = new RowsState();
@@ -57,7 +63,7 @@ export class LogsState {
 
   constructor(hub: Hub, open: OpenTail) {
     this.#hub = hub;
-    this.counts = new CountsState(hub);
+    this.counts = new CountsState(hub, () => this.#measure());
     this.tail = new TailState(open, {
       synced: () => void this.#load(),
       failed: () => void (this.#early === undefined ? this.#probe() : this.#load()),
@@ -160,8 +166,23 @@ export class LogsState {
       const page = await this.#older(signal);
       this.#cursor = page.cursor;
       this.rows.addPage(page.events);
+
+      if (!this.hasMore) {
+        this.rows.end();
+      }
     });
     this.#paging = false;
+  }
+
+  /** Load what is around the n-th newest event, in place of what is loaded. */
+  enter(rank: number): Promise<void> {
+    return this.#replace(async (signal) => {
+      const newer = Math.max(0, rank - PAGE / 2);
+      const to = newer === 0 ? undefined : await this.counts.momentOf(newer, signal);
+      const filter = { ...this.#filter(), ...(to === undefined ? {} : { to }) };
+      const page = await this.#hub.search(filter, PAGE, null, signal);
+      return page.events.length === 0 ? await this.#oldest(signal) : { page, newer: to === undefined ? 0 : newer };
+    });
   }
 
   /** Load the next newer events, where the list does not have the newest. */
@@ -192,17 +213,9 @@ export class LogsState {
 
   /** Begin the list with the oldest events of the range. */
   async fromOldest(): Promise<void> {
-    if (!this.hasMore || this.#early !== undefined) {
-      return;
+    if (this.hasMore) {
+      await this.#replace((signal) => this.#oldest(signal));
     }
-
-    this.#early = new Meanwhile(EARLY);
-    await this.#attempt(async (signal) => {
-      const page = await this.#hub.earliest(this.#filter(), BIG_PAGE, null, signal);
-      this.#cursor = null;
-      this.rows.reset(page.events, this.#early?.parts, page.cursor !== null);
-    });
-    this.#early = undefined;
   }
 
   /** Load what the tail had to leave out: everything between the rows around it. */
@@ -218,7 +231,7 @@ export class LogsState {
 
       for (let pages = 0; pages < GAP_PAGES; pages++) {
         const page: Page = await this.#hub.search({ query: this.#query, ...range }, GAP_PAGE, cursor, signal);
-        this.rows.addPage(page.events);
+        this.rows.addBetween(page.events);
         left -= page.events.length;
         cursor = page.cursor;
 
@@ -229,6 +242,57 @@ export class LogsState {
 
       this.rows.close(gap, below, cursor === null ? 0 : Math.max(left, 1));
     });
+  }
+
+  /** Put other events into the list; what the tail brings meanwhile is not lost. */
+  async #replace(find: (signal: AbortSignal) => Promise<Entry>): Promise<void> {
+    if (this.#paging || this.#early !== undefined) {
+      return;
+    }
+
+    const early = (this.#early = new Meanwhile(EARLY));
+    this.#paging = true;
+    let found: Entry | undefined;
+    await this.#attempt(async (signal) => {
+      found = await find(signal);
+    });
+    this.#paging = false;
+
+    // Something else was asked for: that has begun anew.
+    if (this.#early === early) {
+      this.#early = undefined;
+      this.#put(found, early.parts);
+    }
+  }
+
+  #put(found: Entry | undefined, meanwhile: readonly Part[]): void {
+    if (found === undefined) {
+      this.rows.addParts(meanwhile);
+      return;
+    }
+
+    this.#cursor = found.page.cursor;
+    this.rows.enter(found.page.events, found.newer, meanwhile);
+
+    if (!this.hasMore) {
+      this.rows.end();
+    }
+  }
+
+  async #oldest(signal: AbortSignal): Promise<Entry> {
+    const page = await this.#hub.earliest(this.#filter(), BIG_PAGE, null, signal);
+    const newer = Math.max(1, (this.counts.total ?? 0) - page.events.length);
+    // Its cursor leads to newer events, and there are no older ones.
+    return { page: { ...page, cursor: null }, newer: page.cursor === null ? 0 : newer };
+  }
+
+  /** So many match in all: the list knows how much is beyond its ends. */
+  #measure(): void {
+    const { total } = this.counts;
+
+    if (total !== undefined && this.#early === undefined) {
+      this.rows.count(total, this.hasMore);
+    }
   }
 
   #older(signal: AbortSignal): Promise<Page> {
@@ -260,6 +324,7 @@ export class LogsState {
       this.#answered = this.place;
       this.rows.reset(events, this.#early?.parts);
       this.#early = undefined;
+      this.#measure();
     });
   }
 

@@ -5,7 +5,8 @@
  * 2. While he reads (has scrolled away, opened a row, paused), the list stands still and events wait.
  * 3. What waits is bounded too: the oldest of it is let go, and a gap says how many.
  * 4. Pages are added at both ends. Beyond `most` rows the other end is let go, and loaded again when one goes there.
- * 5. While the newest rows are not in the list, nothing new is put on top of it: it waits.
+ * 5. How many there are beyond both ends is known about: `newer` and `older`. An end that is reached is none any more.
+ * 6. While the newest rows are not in the list, nothing new is put on top of it: it waits.
  */
 
 import type { LogEvent } from '../model/event';
@@ -21,6 +22,8 @@ export class RowsState {
   #gaps = 0;
   /** There are newer events than the first of the list, and they are not in it. */
   #cut = $state(false);
+  #newer = $state(0);
+  #older = $state(0);
   readonly #limit: number;
   readonly #most: number;
 
@@ -47,40 +50,83 @@ export class RowsState {
     return this.#cut;
   }
 
-  /** Begin anew with these events, and with what came meanwhile. */
-  reset(events: readonly LogEvent[] = [], meanwhile: readonly Part[] = [], cut = false): void {
-    this.#rows = merge([], events.map(eventRow));
-    this.#waiting = [];
-    this.#trimmed = 0;
-    this.#cut = cut;
-
-    for (const part of meanwhile) {
-      const rows = isSkipped(part) ? [this.#gap(part)] : part.map(eventRow);
-
-      if (cut) {
-        this.#wait(rows);
-      } else {
-        this.#show(rows);
-      }
-    }
+  /** About how many newer events match that are not in the list, those that wait not counted. */
+  get newer(): number {
+    return this.#newer;
   }
 
-  /** Add what a page of older events, or one that fills a gap, brought. */
+  /** About how many older events match that are not in the list. */
+  get older(): number {
+    return this.#older;
+  }
+
+  /** So many match: what is neither here nor newer is older. */
+  count(total: number, hasMore: boolean): void {
+    const here = this.#rows.reduce((sum, row) => sum + sizeOf(row), 0);
+    this.#older = hasMore ? Math.max(0, total - this.#newer - here) : 0;
+  }
+
+  /** There is nothing older. */
+  end(): void {
+    this.#older = 0;
+  }
+
+  /** Begin anew with these events, and with what came meanwhile. */
+  reset(events: readonly LogEvent[] = [], meanwhile: readonly Part[] = []): void {
+    this.#newer = this.#older = 0;
+    this.enter(events, 0, meanwhile);
+    this.#older = 0;
+  }
+
+  /** Stand somewhere else: above the first of these events are so many newer ones. */
+  enter(events: readonly LogEvent[], newer: number, meanwhile: readonly Part[] = []): void {
+    const all = this.#newer + this.#rows.length + this.#older;
+    this.#rows = merge([], events.map(eventRow));
+    this.#trimmed = 0;
+    this.#cut = newer > 0;
+    this.#newer = newer;
+    this.#older = Math.max(0, all - newer - this.#rows.length);
+
+    // What waits is among the newest.
+    if (!this.#cut) {
+      this.#waiting = [];
+    }
+
+    this.#each(meanwhile, (rows) => (this.#cut ? this.#wait(rows) : this.#show(rows)));
+  }
+
+  /** Take what came while the list was not to be touched. */
+  addParts(parts: readonly Part[]): void {
+    this.#each(parts, (rows) => this.#take(rows));
+  }
+
+  /** Add what a page of older events brought. */
   addPage(events: readonly LogEvent[]): void {
+    const before = this.#rows.length;
     this.#trimmed = Math.max(0, this.#trimmed - events.length);
     const rows = merge(this.#rows, events.map(eventRow));
     const surplus = Math.max(0, rows.length - this.#most);
     this.#rows = surplus > 0 ? rows.slice(surplus) : rows;
     this.#cut ||= surplus > 0;
+    this.#newer += surplus;
+    this.#older = Math.max(0, this.#older - (rows.length - before));
+  }
+
+  /** Add events that were left out between others. */
+  addBetween(events: readonly LogEvent[]): void {
+    this.#rows = merge(this.#rows, events.map(eventRow));
   }
 
   /** Add a page of newer events; `cut` tells whether there are still newer ones. True if it had any that were not here. */
   addNewer(events: readonly LogEvent[], cut: boolean): boolean {
     const before = this.#rows;
-    const { rows, gone } = keepNewest(merge(before, events.map(eventRow)), this.#most);
+    const merged = merge(before, events.map(eventRow));
+    const { rows, gone } = keepNewest(merged, this.#most);
     this.#rows = rows;
     this.#trimmed += gone;
     this.#cut = cut;
+    this.#newer = cut ? Math.max(0, this.#newer - (merged.length - before.length)) : 0;
+    this.#older += gone;
     return rows !== before;
   }
 
@@ -117,6 +163,12 @@ export class RowsState {
     }
   }
 
+  #each(parts: readonly Part[], take: (rows: readonly Row[]) => void): void {
+    for (const part of parts) {
+      take(isSkipped(part) ? [this.#gap(part)] : part.map(eventRow));
+    }
+  }
+
   /** A gap above the newest row that there is. */
   #gap({ count, reason }: Skipped): GapRow {
     const top = this.#waiting[0] ?? this.#rows[0];
@@ -145,6 +197,7 @@ export class RowsState {
     const { rows: kept, gone } = keepNewest(merge(this.#rows, rows), this.#limit);
     this.#rows = kept;
     this.#trimmed += gone;
+    this.#older += gone;
   }
 }
 

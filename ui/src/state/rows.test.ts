@@ -61,7 +61,7 @@ test('a gap can be filled', () => {
   state.reset(events(1));
   state.addGap(2);
   state.addLive(events(4));
-  state.addPage(events(2, 3));
+  state.addBetween(events(2, 3));
   const gap = state.rows.find((row) => row.kind === 'gap');
 
   if (gap?.kind === 'gap') {
@@ -87,10 +87,40 @@ test('pages are added at both ends, and the other end is let go', () => {
 
 test('while the newest are not in the list, new events wait even for one who stands at its top', () => {
   const state = new RowsState();
-  state.reset(events(1, 2), [], true);
+  state.enter(events(1, 2), 1);
   state.follow(true);
   state.addLive(events(9));
   expect(ids(state)).toBe('s-02 s-01');
   expect(state.waiting).toBe(1);
   expect(state.addNewer(events(2), true)).toBe(false);
+});
+
+test('how many there are beyond both ends is known while pages come and go', () => {
+  const state = new RowsState(4, 4);
+  state.reset(events(8, 9));
+  state.count(9, true);
+  expect([state.newer, state.older]).toEqual([0, 7]);
+  state.addPage(events(6, 7));
+  state.addPage(events(4, 5));
+  expect([state.newer, state.older]).toEqual([2, 3]);
+  state.enter(events(2, 3), 6);
+  expect([state.newer, state.older, state.cut]).toEqual([6, 1, true]);
+  state.addNewer(events(3, 4), true);
+  expect([state.newer, state.older]).toEqual([5, 1]);
+  state.addNewer(events(4, 5, 6), false);
+  expect([state.newer, state.older, state.cut]).toEqual([0, 2, false]);
+  state.end();
+  expect(state.older).toBe(0);
+});
+
+test('one who enters elsewhere loses nothing of what comes meanwhile', () => {
+  const state = new RowsState();
+  state.reset(events(8, 9));
+  state.count(9, true);
+  state.enter(events(3, 4), 5, [events(10), { count: 2, reason: 'behind' }]);
+  expect(ids(state)).toBe('s-04 s-03');
+  expect(state.waiting).toBe(1);
+  state.enter(events(9, 10), 0, [events(11)]);
+  expect(ids(state)).toBe('s-11 s-10 s-09');
+  expect(state.waiting).toBe(0);
 });

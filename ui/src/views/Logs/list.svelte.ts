@@ -1,13 +1,16 @@
 /**
  * How the reader stands in the list: where he has scrolled, which row is his, which are open.
  *
+ * The scroll bar stands for all that matches, though only some of it is here: who goes where nothing is gets there.
+ *
  * He follows the tail while he is at its end of the list and reads nothing: no open row in sight, no text selected, no
- * pause. Where the list is higher than a browser can make a box, the scroll bar is scaled, and the wheel goes by pixels
- * all the same.
+ * pause. Where the list is higher than a browser can make a box, the scroll bar is scaled: a way of less than a view
+ * (wheel, finger, keys) goes by pixels all the same, a longer one (the bar was dragged) by the scale. The bar is put
+ * where it belongs when it has come to rest.
  */
 
 import { SvelteMap } from 'svelte/reactivity';
-import { Layout, Scale, type Open } from '../../model/layout';
+import { Layout, Scale, type Beyond, type Open } from '../../model/layout';
 import type { Row } from '../../model/rows';
 import type { LogsState } from '../../state/logs.svelte';
 import type { SettingsState } from '../../state/settings.svelte';
@@ -18,9 +21,18 @@ const HEIGHTS = { dense: 22, airy: 30 };
 const DETAILS = 240;
 /** So near to the end counts as there, in pixels. */
 const NEAR = 4;
+/** Rows beyond those that are here which are reached page by page; what is farther is loaded at once. */
+const FAR = 400;
+/** A scroll bar has come to rest. */
+const REST_MS = 150;
 
 export class ListState {
   #top = $state(0);
+  /** Where the scroll bar is. */
+  #bar = $state(0);
+  #rest: ReturnType<typeof setTimeout> | undefined;
+  /** What stands at the top of the view: the row, and how far it is scrolled. */
+  #anchor: { readonly id: string; readonly delta: number } | undefined;
   #height = $state(0);
   #atNewest = $state(true);
   #selecting = $state(false);
@@ -38,12 +50,30 @@ export class ListState {
     this.#settings.order === 'newest' ? this.#logs.rows.rows : this.#logs.rows.rows.toReversed(),
   );
   readonly #opens: readonly Open[] = $derived.by(() => this.#higher());
-  readonly layout: Layout = $derived(new Layout(this.rows.length, this.rowHeight, this.#opens));
+  readonly #beyond: Beyond = $derived.by(() => {
+    const { newer, older } = this.#logs.rows;
+    return this.#settings.order === 'newest' ? { before: newer, behind: older } : { before: older, behind: newer };
+  });
+  readonly layout: Layout = $derived(new Layout(this.rows.length, this.rowHeight, this.#opens, this.#beyond));
   readonly scale: Scale = $derived(new Scale(this.layout.total, this.#height));
   readonly first: number = $derived(Math.max(0, this.layout.at(this.#top) - OVERSCAN));
   readonly last: number = $derived.by(() =>
     Math.min(this.rows.length, this.layout.at(this.#top + this.#height) + OVERSCAN + 1),
   );
+  /** All rows that there are, here or not. */
+  readonly count: number = $derived(this.#beyond.before + this.rows.length + this.#beyond.behind);
+  /** Of what is in sight, nothing is here. */
+  readonly isBlank: boolean = $derived.by(() => {
+    const [first, last] = this.#sight();
+    return this.rows.length > 0 && (last < 0 || first >= this.rows.length);
+  });
+  /** Which of all events, counted from the newest, is in sight, where that is far from what is here. */
+  readonly away: number | undefined = $derived.by(() => {
+    const [first, last] = this.#sight();
+    const far = this.rows.length > 0 && (last < -FAR || first > this.rows.length + FAR);
+    const place = this.layout.before + Math.round((first + last) / 2);
+    return far ? (this.#settings.order === 'newest' ? place : Math.max(0, this.count - place)) : undefined;
+  });
   readonly #reading: boolean = $derived.by(
     () => this.#opened.size > 0 && this.rows.slice(this.first, this.last).some((row) => this.#opened.has(row.id)),
   );
@@ -71,7 +101,7 @@ export class ListState {
 
   /** Where a row stands in the box that scrolls. */
   place(index: number): number {
-    return this.layout.offset(index) - this.#top + this.scale.scrolled(this.#top);
+    return this.layout.offset(index) - this.#top + this.#bar;
   }
 
   isOpen(id: string): boolean {
@@ -80,25 +110,50 @@ export class ListState {
 
   /** The scroll bar has moved, or the view has another size. */
   onView(scrolled: number, height: number): void {
+    const way = scrolled - this.#bar;
     this.#height = height;
+    this.#bar = scrolled;
 
-    // Scaled, a pixel of the bar is many of the list: the place is kept while the bar is where it was put.
-    if (this.scale.isTrue || Math.abs(scrolled - this.scale.scrolled(this.#top)) >= 1) {
-      this.#top = this.scale.top(scrolled);
+    if (this.scale.isTrue) {
+      this.#top = scrolled;
+    } else if (Math.abs(way) >= 1) {
+      this.#top = this.#within(Math.abs(way) <= height ? this.#top + way : this.scale.top(scrolled));
+      this.#settleBar(scrolled);
     }
 
     this.#settle();
+    this.#hold();
   }
 
   /** Move the view to a pixel of the list. */
   goTo(top: number): void {
-    this.#top = Math.max(0, Math.min(top, this.layout.total - this.#height));
-    this.scrollBar(this.scale.scrolled(this.#top));
+    this.#top = this.#within(top);
+    this.#putBar();
     this.#settle();
+    this.#hold();
+  }
+
+  /** Rows came or went, or are higher than was thought: what is read stays where it is. */
+  keep(layout: Layout, rows: readonly Row[]): void {
+    const held = this.#anchor;
+
+    if (this.following) {
+      this.goHome();
+    } else if (held === undefined) {
+      this.#hold();
+    } else if (this.#top > 0) {
+      const index = rows.findIndex((row) => row.id === held.id);
+      const top = layout.offset(index) + held.delta;
+
+      if (index >= 0 && Math.abs(this.#top - top) > 0.5) {
+        this.goTo(top);
+      }
+    }
   }
 
   /** Stand where new events come in. */
   goHome(): void {
+    this.#anchor = undefined;
     this.goTo(this.#settings.order === 'newest' ? 0 : this.layout.total);
     this.#atNewest = true;
   }
@@ -183,6 +238,40 @@ export class ListState {
       this.goTo(top);
     } else if (bottom > this.#top + this.#height) {
       this.goTo(bottom - this.#height);
+    }
+  }
+
+  #within(top: number): number {
+    return Math.max(0, Math.min(top, this.layout.total - this.#height));
+  }
+
+  /** The rows at the top and the bottom of the view, counted from the first that is here. */
+  #sight(): [number, number] {
+    return [this.layout.row(this.#top), this.layout.row(this.#top + this.#height)];
+  }
+
+  #hold(): void {
+    const index = this.layout.row(this.#top);
+    const row = this.rows[index];
+    this.#anchor = row && { id: row.id, delta: this.#top - this.layout.offset(index) };
+  }
+
+  #putBar(): void {
+    clearTimeout(this.#rest);
+    this.#bar = this.scale.scrolled(this.#top);
+    this.scrollBar(this.#bar);
+  }
+
+  /** A scaled bar that went by pixels is not where it belongs: at once where it can go no further, else when it rests. */
+  #settleBar(scrolled: number): void {
+    clearTimeout(this.#rest);
+    const [atTop, atEnd] = [scrolled < 1, scrolled > this.scale.height - this.#height - 1];
+    const stuck = (atTop && this.#top > 0) || (atEnd && this.#top < this.layout.total - this.#height);
+
+    if (stuck) {
+      this.#putBar();
+    } else {
+      this.#rest = setTimeout(() => this.#putBar(), REST_MS);
     }
   }
 
