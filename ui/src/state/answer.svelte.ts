@@ -8,6 +8,12 @@ export interface Failure {
   readonly problem: Problem;
 }
 
+/** A search works where the tail does not. */
+export const TAIL_ONLY: Failure = {
+  status: 101,
+  problem: { code: 'no_tail', message: 'The hub answers, but its live connection does not hold.' },
+};
+
 export class AnswerState<T> {
   #value = $state.raw<T>();
   #failure = $state.raw<Failure>();

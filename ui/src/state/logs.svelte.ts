@@ -13,7 +13,7 @@ import type { Place } from '../model/permalink';
 import { bounds, DEFAULT_RANGE, sameRange, type Range } from '../model/range';
 import type { GapRow } from '../model/rows';
 import { justAfter } from '../model/time';
-import type { Failure } from './answer.svelte';
+import { TAIL_ONLY, type Failure } from './answer.svelte';
 import { CountsState } from './counts.svelte';
 import { RateState } from './rate.svelte';
 import { Meanwhile, type Part } from '../model/meanwhile';
@@ -25,12 +25,6 @@ const BIG_PAGE = 1000;
 const GAP_PAGE = 1000;
 const GAP_PAGES = 10;
 const EARLY = 5000;
-
-/** A search works where the tail does not. */
-const TAIL_ONLY: Failure = {
-  status: 101,
-  problem: { code: 'no_tail', message: 'The hub answers, but its live connection does not hold.' },
-};
 
 /** A page to stand in, and about how many events are newer than it. */
 interface Entry {
@@ -54,6 +48,8 @@ export class LogsState {
   #loss = $state.raw<Failure>();
   #busy = $state(false);
   #paging = $state(false);
+  /** The page that is on its way, or was the last. */
+  #turned = Promise.resolve();
   /** What the tail brought before the search was back; undefined when the list is there. */
   #early: Meanwhile | undefined;
   /** Which load counts: the answer to an earlier one comes too late. */
@@ -157,21 +153,14 @@ export class LogsState {
 
   /** Load the next older events. */
   async more(): Promise<void> {
-    if (this.#paging || this.#early !== undefined || !this.hasMore) {
-      return;
+    if (this.hasMore) {
+      await this.#turnPage(async (signal) => {
+        const page = await this.#older(signal);
+        this.#cursor = page.cursor;
+        this.rows.addPage(page.events);
+        this.#endWithout();
+      });
     }
-
-    this.#paging = true;
-    await this.#attempt(async (signal) => {
-      const page = await this.#older(signal);
-      this.#cursor = page.cursor;
-      this.rows.addPage(page.events);
-
-      if (!this.hasMore) {
-        this.rows.end();
-      }
-    });
-    this.#paging = false;
   }
 
   /** Load what is around the n-th newest event, in place of what is loaded. */
@@ -189,12 +178,11 @@ export class LogsState {
   async newer(): Promise<void> {
     const top = this.rows.rows[0];
 
-    if (this.#paging || this.#early !== undefined || !this.rows.cut || top === undefined) {
+    if (!this.rows.cut || top === undefined) {
       return;
     }
 
-    this.#paging = true;
-    await this.#attempt(async (signal) => {
+    await this.#turnPage(async (signal) => {
       const filter = { ...this.#filter(), from: top.timestamp };
       let cursor: string | null = null;
 
@@ -208,11 +196,14 @@ export class LogsState {
         }
       } while (cursor !== null);
     });
-    this.#paging = false;
   }
 
   /** Begin the list with the oldest events of the range. */
   async fromOldest(): Promise<void> {
+    while (this.#paging) {
+      await this.#turned;
+    }
+
     if (this.hasMore) {
       await this.#replace((signal) => this.#oldest(signal));
     }
@@ -246,17 +237,12 @@ export class LogsState {
 
   /** Put other events into the list; what the tail brings meanwhile is not lost. */
   async #replace(find: (signal: AbortSignal) => Promise<Entry>): Promise<void> {
-    if (this.#paging || this.#early !== undefined) {
-      return;
-    }
-
-    const early = (this.#early = new Meanwhile(EARLY));
-    this.#paging = true;
+    const early = new Meanwhile(EARLY);
     let found: Entry | undefined;
-    await this.#attempt(async (signal) => {
+    await this.#turnPage(async (signal) => {
+      this.#early = early;
       found = await find(signal);
     });
-    this.#paging = false;
 
     // Something else was asked for: that has begun anew.
     if (this.#early === early) {
@@ -273,10 +259,26 @@ export class LogsState {
 
     this.#cursor = found.page.cursor;
     this.rows.enter(found.page.events, found.newer, meanwhile);
+    this.#endWithout();
+  }
 
+  /** Nothing is older than the end of the list. */
+  #endWithout(): void {
     if (!this.hasMore) {
       this.rows.end();
     }
+  }
+
+  /** One after the other: while a page is on its way, no other is asked for. */
+  #turnPage(work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (!this.#paging && this.#early === undefined) {
+      this.#paging = true;
+      this.#turned = this.#attempt(work).then(() => {
+        this.#paging = false;
+      });
+    }
+
+    return this.#turned;
   }
 
   async #oldest(signal: AbortSignal): Promise<Entry> {

@@ -23,8 +23,8 @@ const DETAILS = 240;
 const NEAR = 4;
 /** Rows beyond those that are here which are reached page by page; what is farther is loaded at once. */
 const FAR = 400;
-/** A scroll bar has come to rest. */
-const REST_MS = 150;
+/** Where a browser does not tell when a scroll bar has come to rest. */
+const REST_MS = 'onscrollend' in globalThis ? undefined : 300;
 
 export class ListState {
   #top = $state(0);
@@ -123,6 +123,13 @@ export class ListState {
 
     this.#settle();
     this.#hold();
+  }
+
+  /** The scroll bar has come to rest. */
+  onRest(): void {
+    if (!this.scale.isTrue) {
+      this.#putBar();
+    }
   }
 
   /** Move the view to a pixel of the list. */
@@ -270,8 +277,8 @@ export class ListState {
 
     if (stuck) {
       this.#putBar();
-    } else {
-      this.#rest = setTimeout(() => this.#putBar(), REST_MS);
+    } else if (REST_MS !== undefined) {
+      this.#rest = setTimeout(() => this.onRest(), REST_MS);
     }
   }
 
