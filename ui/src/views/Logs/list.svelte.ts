@@ -146,6 +146,9 @@ export class ListState {
 
     if (this.following) {
       this.goHome();
+    } else if (this.#top !== this.#within(this.#top)) {
+      // There are fewer than was thought.
+      this.goTo(this.#top);
     } else if (held === undefined) {
       this.#hold();
     } else if (this.#top > 0) {
@@ -232,10 +235,16 @@ export class ListState {
   }
 
   async jumpToOldest(): Promise<void> {
+    // The view goes first: what is loaded is what is in sight.
+    this.#goToOldest();
     await this.#logs.fromOldest();
     this.#active = this.#logs.rows.rows.at(-1)?.id;
-    this.#atNewest = false;
-    this.goTo(this.#settings.order === 'newest' ? this.layout.total : 0);
+    this.#goToOldest();
+  }
+
+  /** Go by views, not quite a whole one. */
+  page(by: number): void {
+    this.goTo(this.#top + by * (this.#height - this.rowHeight));
   }
 
   reveal(index: number): void {
@@ -246,6 +255,10 @@ export class ListState {
     } else if (bottom > this.#top + this.#height) {
       this.goTo(bottom - this.#height);
     }
+  }
+
+  #goToOldest(): void {
+    this.goTo(this.#settings.order === 'newest' ? this.layout.total : 0);
   }
 
   #within(top: number): number {
