@@ -9,6 +9,7 @@ It refuses nothing but a value that is no object.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
@@ -157,8 +158,14 @@ def format_time(time_us: int) -> str:
     >>> format_time(1_790_000_000_000_001)
     '2026-09-21T14:13:20.000001Z'
     """
-    moment = _EPOCH + timedelta(microseconds=time_us)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    second, microsecond = divmod(time_us, 1_000_000)
+    return f"{_second(second)}.{microsecond:06d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(second: int) -> str:
+    """Write a second, which many events share."""
+    return (_EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat()
 
 
 def parse_time(value: JSONValue) -> int | None:

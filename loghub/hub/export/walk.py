@@ -15,21 +15,26 @@ import logging
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from loghub.event.model import format_time
 from loghub.hub.export.formats import KINDS, Format
-from loghub.hub.store.protocol import Place, Span, Store, StoredEvent
-from loghub.hub.store.summaries import Grouping
+from loghub.hub.store.protocol import Line, Place, Span, Store, StoredEvent
+from loghub.hub.store.summaries import Grouping, Partial
 from loghub.query.tree import Equals, Pattern, Present, Query, both, negated
 
 Archive: TypeAlias = Literal["none", "gz", "zip"]
 
-PAGE = 2000
-"""Events that are read at once."""
+PAGE = 10_000
+"""Events that are read at once, at most."""
+
+_FIRST_PAGE = 500
+_PAGE_BYTES = 8 * 2**20
+
+_T = TypeVar("_T", StoredEvent, Line)
 
 _HOUR_US = 3_600_000_000
 _MOST_SERVICES = 10_000
@@ -77,17 +82,49 @@ class Export:
 
     def pages(self, found: "Found") -> Iterator[Sequence[StoredEvent]]:
         """Give the events, page by page."""
+
+        def read(limit: int, start: Place | None) -> tuple[Sequence[StoredEvent], Place | None, Partial | None]:
+            page = self.store.search(
+                self.query, self.span, now_us=self.now_us, limit=limit, order="oldest", start=start
+            )
+            return page.events, page.next, page.partial
+
+        for events in self._walk(read, found, _size_of_event):
+            found.count(events, [stored.event.time_us for stored in (events[0], events[-1])] if events else [])
+            yield events
+
+    def lines(self, found: "Found") -> Iterator[bytes]:
+        """Give the events as the API gives them, page by page."""
+
+        def read(limit: int, start: Place | None) -> tuple[Sequence[Line], Place | None, Partial | None]:
+            page = self.store.lines(self.query, self.span, now_us=self.now_us, limit=limit, start=start)
+            return page.lines, page.next, page.partial
+
+        for lines in self._walk(read, found, _size_of_line):
+            found.count(lines, [line.time_us for line in (lines[0], lines[-1])] if lines else [])
+            yield b"".join([line.text + b"\n" for line in lines])
+
+    def _walk(
+        self,
+        read: Callable[[int, Place | None], tuple[Sequence[_T], Place | None, Partial | None]],
+        found: "Found",
+        size: Callable[[_T], int],
+    ) -> Iterator[Sequence[_T]]:
+        """Read page by page, of more events as long as they are small."""
         place = self.start
+        limit = _FIRST_PAGE
 
         while True:
-            page = self.store.search(self.query, self.span, now_us=self.now_us, limit=PAGE, order="oldest", start=place)
-            kept = [stored for stored in page.events if stored.arrival <= self.newest]
-            found.note(kept, page.partial.reason if page.partial and page.next is None else None)
+            events, place, partial = read(limit, place)
+            kept = [each for each in events if each.arrival <= self.newest]
+            found.note(partial.reason if partial and place is None else None)
             yield kept
-            place = page.next
 
             if place is None or (not kept and place.time_us > self.now_us):
                 return  # the end, or only events that came later
+
+            mean = sum(map(size, events)) // max(1, len(events))
+            limit = max(1, min(PAGE, limit * 4, _PAGE_BYTES // max(1, mean)))
 
 
 @dataclass(slots=True)
@@ -99,16 +136,19 @@ class Found:
     last_us: int | None = None
     missing: str | None = None
 
-    def note(self, events: Sequence[StoredEvent], missing: str | None) -> None:
-        """Count a page."""
+    def note(self, missing: str | None) -> None:
+        """Remember why events are missing."""
         if missing and not self.missing:
             self.missing = missing
             _logger.warning("an export is not whole: %s", missing)
 
-        if events:
-            self.events += len(events)
-            self.first_us = events[0].event.time_us if self.first_us is None else self.first_us
-            self.last_us = events[-1].event.time_us
+    def count(self, events: Sequence[object], ends_us: Sequence[int]) -> None:
+        """Count a page, and remember its first and its last time."""
+        self.events += len(events)
+
+        if ends_us:
+            self.first_us = ends_us[0] if self.first_us is None else self.first_us
+            self.last_us = ends_us[-1]
 
     def as_json(self) -> dict[str, Any]:
         """Give it for a manifest."""
@@ -135,7 +175,20 @@ def _gzipped(export: Export) -> Iterator[bytes]:
     yield packer.flush()
 
 
+def _size_of_event(stored: StoredEvent) -> int:
+    """Give about the bytes of an event's line."""
+    return 200 + sum(len(value) for value in stored.event.fields.values() if isinstance(value, str))
+
+
+def _size_of_line(line: Line) -> int:
+    return len(line.text)
+
+
 def _written(export: Export, writer: Format, found: Found) -> Iterator[bytes]:
+    if export.format == "ndjson" and export.columns is None:
+        yield from export.lines(found)
+        return
+
     for events in export.pages(found):
         yield writer.page(events, export.store.epoch)
 

@@ -72,24 +72,34 @@ def _json(value: dict[str, JSONValue]) -> str:
 
 def from_row(row: Sequence[Any]) -> StoredEvent:
     """Read back what `to_row` wrote: the keys in the order of the plain line."""
-    arrival, source, seq, received_us, time_us, severity, *rest = row
-    values = dict(zip((*KEY_COLUMNS, *DERIVED_COLUMNS, *JSON_COLUMNS), rest, strict=True))
-    attributes = decode(values["attributes"].encode())
-    fields: dict[str, JSONValue] = {"timestamp": format_time(time_us)}
+    text = row[_ATTRIBUTES]
+    attributes = decode(text.encode()) if text != "{}" else {}
+    fields: dict[str, JSONValue] = {"timestamp": format_time(row[_TIME])}
+    fields.update({key: row[index] for key, index in _BEFORE_LEVELNO if row[index] is not None})
 
-    for key in KEYS:
-        value = values.get(key, attributes.pop(key, None))
+    if "levelno" in attributes:
+        fields["levelno"] = attributes.pop("levelno")
 
-        if value is not None:
-            fields[key] = value
+    fields.update({key: row[index] for key, index in _BEHIND_LEVELNO if row[index] is not None})
+    last = {key: attributes.pop(key) for key in TAIL_KEYS if key in attributes} if attributes else {}
+    fields.update(attributes)
 
-    fields.update((key, value) for key, value in attributes.items() if key not in TAIL_KEYS)
+    if row[_EXC_INFO] is not None:
+        fields["exc_info"] = row[_EXC_INFO]
 
-    if values["exc_info"] is not None:
-        fields["exc_info"] = values["exc_info"]
+    if row[_EXCEPTION] is not None:
+        fields["exception"] = decode(row[_EXCEPTION].encode())
 
-    if values["exception"] is not None:
-        fields["exception"] = decode(values["exception"].encode())
+    fields.update(last)
+    arrival, source, seq, received_us = row[:_TIME]
+    return StoredEvent(arrival, source, seq, received_us, Event(row[_TIME], row[_SEVERITY], fields))
 
-    fields.update((key, attributes[key]) for key in TAIL_KEYS if key in attributes)
-    return StoredEvent(arrival, source, seq, received_us, Event(time_us, severity, fields))
+
+_NAMES = list(COLUMNS)
+_TIME, _SEVERITY, _EXC_INFO, _EXCEPTION, _ATTRIBUTES = map(
+    _NAMES.index, ("time_us", "severity", "exc_info", "exception", "attributes")
+)
+_KEY_PLACES = [(key, _NAMES.index(key)) for key in KEYS if key in KEY_COLUMNS]
+_LEVELNO = KEYS.index("levelno")
+_BEFORE_LEVELNO = [(key, index) for key, index in _KEY_PLACES if KEYS.index(key) < _LEVELNO]
+_BEHIND_LEVELNO = [(key, index) for key, index in _KEY_PLACES if KEYS.index(key) > _LEVELNO]

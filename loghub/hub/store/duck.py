@@ -37,10 +37,29 @@ from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import Marks, trim
 from loghub.hub.store.partitions import Part, Parts
-from loghub.hub.store.protocol import Appended, Arrivals, Histogram, Incoming, Order, Page, Place, Span, StoredEvent
+from loghub.hub.store.protocol import (
+    Appended,
+    Arrivals,
+    Histogram,
+    Incoming,
+    Lines,
+    Order,
+    Page,
+    Place,
+    Span,
+    StoredEvent,
+)
 from loghub.hub.store.quarantine import Quarantine
 from loghub.hub.store.queries import Queries
-from loghub.hub.store.reading import find_event, read_arrivals, read_histogram, read_numbered, read_page, read_total
+from loghub.hub.store.reading import (
+    find_event,
+    read_arrivals,
+    read_histogram,
+    read_lines,
+    read_numbered,
+    read_page,
+    read_total,
+)
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
 from loghub.hub.store.seal import OnStep
@@ -228,6 +247,11 @@ class DuckStore:
         """Give a page of the events that match, by time."""
         with self._read() as source:
             return read_page(source, Asked(query, now_us), span, limit, order, start)
+
+    def lines(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Lines:
+        """Give a page of the events that match, by time, the oldest first, as the API gives them."""
+        with self._read() as source:
+            return read_lines(source, Asked(query, now_us), span, limit, start, self.epoch)
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""

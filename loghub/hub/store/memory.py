@@ -19,6 +19,7 @@ from itertools import count, islice
 
 from loghub.event.encode import decode
 from loghub.event.model import Event
+from loghub.hub.answers import event_json
 from loghub.hub.store.accounts import Account
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import trim
@@ -28,6 +29,8 @@ from loghub.hub.store.protocol import (
     Arrivals,
     Histogram,
     Incoming,
+    Line,
+    Lines,
     Order,
     Page,
     Place,
@@ -106,6 +109,12 @@ class MemoryStore:
         last = page[-1] if len(found) > limit else None
         total = self.count()
         return Page(page, _place(last) if last else None, total, total, 1, 0)
+
+    def lines(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Lines:
+        """Give a page of the events that match, by time, the oldest first, as the API gives them."""
+        page = self.search(query, span, now_us=now_us, limit=limit, order="oldest", start=start)
+        lines = [Line(stored.arrival, stored.event.time_us, event_json(stored, self.epoch)) for stored in page.events]
+        return Lines(lines, page.next)
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""

@@ -128,6 +128,24 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """An event as the API gives it: its place in the order of arrival, its time and its JSON."""
+
+    arrival: int
+    time_us: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of one page, the oldest first; the rest as in `Page`."""
+
+    lines: Sequence[Line]
+    next: Place | None
+    partial: Partial | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Events of one page, in the order asked for.
 
@@ -181,6 +199,9 @@ class Store(Protocol):
         self, query: Query, span: Span, *, now_us: int, limit: int, order: Order = "newest", start: Place | None = None
     ) -> Page:
         """Give a page of the events that match, by time."""
+
+    def lines(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Lines:
+        """Give a page of the events that match, by time, the oldest first, as the API gives them."""
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""

@@ -13,8 +13,9 @@ from loghub.hub.store.columns import PLACE_COLUMNS, from_row
 from loghub.hub.store.condition import Where
 from loghub.hub.store.engine import SELECTED
 from loghub.hub.store.field_sql import field_value, text_of
+from loghub.hub.store.line import to_line
 from loghub.hub.store.partitions import Part
-from loghub.hub.store.protocol import Histogram, Order, Page, Place, Span, StoredEvent
+from loghub.hub.store.protocol import Histogram, Lines, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.source import Row, Source
 
 Key: TypeAlias = tuple[int, str, int]
@@ -34,10 +35,33 @@ _SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("source", "
 
 def read_page(source: Source, asked: Asked, span: Span, limit: int, order: Order, start: Place | None) -> Page:
     """Give the events of a span that match, behind `start`, in the order asked for."""
-    parts = source.parts
     walk = _WALKS[order]
+    rows, following, looked = _find(source, asked, span, limit, walk, start)
+
+    return Page(
+        events=[from_row(row) for row in rows],
+        next=following,
+        total=sum(part.extent.count for part in source.parts),
+        scanned=sum(part.extent.count for part in looked),
+        partitions=len(looked),
+        skipped=len(source.parts) - len(looked),
+        partial=source.partial(walk.reached),
+    )
+
+
+def read_lines(source: Source, asked: Asked, span: Span, limit: int, start: Place | None, epoch: str) -> Lines:
+    """Give the events of a span that match, behind `start`, the oldest first, as the API gives them."""
+    walk = _WALKS["oldest"]
+    rows, following, _ = _find(source, asked, span, limit, walk, start)
+    return Lines([to_line(row, epoch) for row in rows], following, source.partial(walk.reached))
+
+
+def _find(
+    source: Source, asked: Asked, span: Span, limit: int, walk: "_Newest | _Oldest", start: Place | None
+) -> tuple[list[Row], Place | None, list[Part]]:
+    """Give the rows of a page, where the next one starts, and the parts that were looked at."""
     span = walk.behind(span, start) if start else span
-    hit = sorted((part for part in parts if part.extent.overlaps(span)), key=walk.edge)
+    hit = sorted((part for part in source.parts if part.extent.overlaps(span)), key=walk.edge)
     found: list[Row] = []
     looked = 0
 
@@ -56,27 +80,19 @@ def read_page(source: Source, asked: Asked, span: Span, limit: int, order: Order
             found = [row for row in found if walk.is_before(row, edge)]
             break
 
-        found = list(heapq.merge(found, rows, key=_key, reverse=walk.reverse))[: limit + 1]
+        found = list(heapq.merge(found, rows, key=_key, reverse=walk.reverse))[: limit + 1] if found else rows
         looked += 1
 
-    events = [from_row(row) for row in found[:limit]]
     following = None
 
-    if len(found) > limit and events:
-        following = Place(events[-1].event.time_us, events[-1].source, events[-1].seq)
+    if len(found) > limit:
+        last = found[limit - 1]
+        following = Place(last[_TIME], last[_SOURCE], last[_SEQ])
 
     elif source.late:
         following = walk.place(walk.reached(source.left))
 
-    return Page(
-        events=events,
-        next=following,
-        total=sum(part.extent.count for part in parts),
-        scanned=sum(part.extent.count for part in hit[:looked]),
-        partitions=looked,
-        skipped=len(parts) - looked,
-        partial=source.partial(walk.reached),
-    )
+    return found[:limit], following, hit[:looked]
 
 
 def _read_part(

@@ -12,12 +12,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_batches import EVER, SOURCE, START_US, batch, source
 
+from loghub.event.encode import decode, encode
+from loghub.event.model import Event
+from loghub.hub.answers import event_json
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.protocol import Arrivals, Incoming, Order, Page, Place, Span, Store, StoredEvent
 from loghub.query.parse import parse
 from loghub.query.predicate import predicate
 from loghub.query.tree import Everything
+
+from query_strategies import events
 
 ENGINES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(maxlen=100_000),
@@ -251,6 +256,28 @@ def test_what_matches_among_arrivals_comes_in_order_and_is_counted(
 
 
 _OFFSETS = {size: st.lists(st.integers(-5_000_000, 5_000_000), min_size=size, max_size=size) for size in range(1, 13)}
+
+
+@EACH_ENGINE
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seen=st.lists(events, min_size=1, max_size=8), limit=st.integers(1, 9))
+def test_lines_are_what_a_search_finds_as_json(engine: str, seen: list[Event], limit: int) -> None:
+    lines = [encode(event.fields) for event in seen]
+    read = [Event.from_mapping(decode(line), now_us=START_US) for line in lines]
+    sent = Incoming(SOURCE, 1, len(lines), START_US, range(1, len(lines) + 1), lines, read)
+
+    with TemporaryDirectory() as folder, closing(ENGINES[engine](Path(folder))) as store:
+        store.append([sent])
+        page = search(store, limit, "oldest")
+        found = store.lines(Everything(), EVER, now_us=START_US, limit=limit)
+        expected = [event_json(stored, store.epoch) for stored in page.events]
+
+        assert [decode(line.text) for line in found.lines] == [decode(text) for text in expected]
+        assert [list(decode(line.text)) for line in found.lines] == [list(decode(text)) for text in expected]
+        assert [(line.arrival, line.time_us) for line in found.lines] == [
+            (stored.arrival, stored.event.time_us) for stored in page.events
+        ]
+        assert found.next == page.next
 
 
 def test_after_the_newest_there_is_nothing(store: Store) -> None:
