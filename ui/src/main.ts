@@ -10,6 +10,7 @@ import { Desk } from './state/desk.svelte';
 import './styles/fonts.css';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/card.css';
 import './styles/columns.css';
 import './styles/list.css';
 import './styles/query.css';

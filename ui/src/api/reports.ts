@@ -15,7 +15,8 @@ import {
   type Pattern,
   type Source,
 } from '../model/reports';
-import { ask, getJson, type Filter } from './hub';
+import { readStats, type Stats } from '../model/stats';
+import { getJson, type Filter } from './hub';
 
 /** What the screens need of a hub; tests bring their own. */
 export interface Reports {
@@ -25,8 +26,7 @@ export interface Reports {
   faults(filter: Filter, cursor: string | null, signal?: AbortSignal): Promise<Groups<Fault>>;
   sources(signal?: AbortSignal): Promise<readonly Source[]>;
   context(event: string, lane: string, signal?: AbortSignal): Promise<Context>;
-  /** Prometheus text. */
-  metrics(signal?: AbortSignal): Promise<string>;
+  stats(signal?: AbortSignal): Promise<Stats>;
 }
 
 /** Events to show on each side of one. */
@@ -60,8 +60,8 @@ export const reports: Reports = {
     return readContext(await getJson(path, { lane, before: AROUND, after: AROUND }, signal));
   },
 
-  async metrics(signal) {
-    return await ask('metrics', signal ? { signal } : {});
+  async stats(signal) {
+    return readStats(await getJson('api/v1/stats', {}, signal));
   },
 };
 

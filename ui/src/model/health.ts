@@ -1,44 +1,43 @@
-/** How the hub is, from its own metrics. A figure that this hub does not have is left out. */
+/** How the hub is, in words: its figures in groups, and how long it keeps events. */
 
-import { metric } from './reports';
+import type { Retention, Stats } from './stats';
 import { count } from './text';
+import { duration, moment, type Zone } from './time';
 
 export interface Figure {
   readonly name: string;
   readonly text: string;
+  /** What to think of it. */
+  readonly meaning: string;
   readonly bad: boolean;
 }
 
-interface Kind {
+export interface FigureGroup {
   readonly name: string;
-  readonly metric: string;
-  readonly write: (value: number) => string;
-  /** More than none of these is bad news. */
-  readonly loss?: true;
+  readonly figures: readonly Figure[];
 }
 
-const KINDS: readonly Kind[] = [
-  { name: 'Events in the store', metric: 'loghub_hub_events', write: count },
-  { name: 'Stored since its start', metric: 'loghub_hub_events_accepted', write: count },
-  { name: 'Sent again and trimmed', metric: 'loghub_hub_events_duplicate', write: count },
-  { name: 'Lines that are no events', metric: 'loghub_hub_lines_quarantined', write: count, loss: true },
-  { name: 'Live tails', metric: 'loghub_hub_subscribers', write: count },
-  { name: 'Sources', metric: 'loghub_hub_sources', write: count },
-  { name: 'Memory', metric: 'process_resident_memory_bytes', write: bytes },
-  { name: 'Processor time', metric: 'process_cpu_seconds', write: (value) => `${value.toFixed(1)} s` },
-];
+/** A disk that has less free than this is soon full. */
+const FREE_SHARE = 0.05;
 
-export function figures(metrics: string): Figure[] {
-  return KINDS.flatMap(({ name, metric: key, write, loss }) => {
-    const value = metric(metrics, key);
-    return value === undefined ? [] : [{ name, text: write(value), bad: loss === true && value > 0 }];
-  });
+/** Give the figures; what this server does not have is left out. */
+export function health(stats: Stats, takesEvents: boolean, zone: Zone): FigureGroup[] {
+  const groups = [
+    { name: takesEvents ? 'This hub' : 'This process', figures: work(stats) },
+    { name: 'Kept', figures: kept(stats, zone) },
+    { name: 'Lost and dropped', figures: takesEvents ? losses(stats) : tails(stats) },
+  ];
+  return groups.filter((group) => group.figures.length > 0);
 }
 
-/** Events per second between two readings; undefined if the hub began anew between them. */
-export function rate(before: string, now: string, seconds: number): number | undefined {
-  const [a, b] = [before, now].map((text) => metric(text, 'loghub_hub_events_accepted'));
-  return a === undefined || b === undefined || b < a || seconds <= 0 ? undefined : (b - a) / seconds;
+/** `14 d or 5.0 GB, whichever is less`: what an event has to expect. */
+export function keeps({ ageMs, bytes: size, events }: Retention): string {
+  const bounds = [
+    ...(ageMs === null ? [] : [duration(ageMs)]),
+    ...(size === null ? [] : [bytes(size)]),
+    ...(events === null ? [] : [`the last ${count(events)} events`]),
+  ];
+  return bounds.length === 0 ? 'for ever' : bounds.join(' or ') + (bounds.length > 1 ? ', whichever is less' : '');
 }
 
 /** `214/s`, `1.5/s`, `0.02/s`: as fine as it matters. */
@@ -52,4 +51,58 @@ export function bytes(number: number): string {
   const power = Math.min(number < 1 ? 0 : Math.floor(Math.log10(number) / 3), units.length - 1);
   const value = number / 1000 ** power;
   return `${power === 0 ? value : value.toFixed(1)} ${units[power] ?? ''}`;
+}
+
+function work(stats: Stats): Figure[] {
+  return [
+    plain('Ingest rate', perSecond(stats.rate), 'Events that are stored in a second, over the last minute'),
+    plain('Live tails', count(stats.subscribers), 'Pages and programs that follow along now'),
+    ...(stats.memory === null ? [] : [plain('Memory', bytes(stats.memory), 'Of the whole process')]),
+    plain('Running for', duration(stats.uptimeMs), ''),
+  ];
+}
+
+function kept({ disk, retention, ...stats }: Stats, zone: Zone): Figure[] {
+  const room = retention.bytes === null ? '' : ` of ${bytes(retention.bytes)}`;
+  return [
+    plain('Events', count(stats.events), ''),
+    ...(stats.oldest === null ? [] : [plain('Since', moment(stats.oldest, zone), 'The time of the oldest event')]),
+    plain('Retention', keeps(retention), 'Older events go'),
+    ...retention.rules.map((rule) => plain(`… of ${rule.query}`, duration(rule.ageMs), 'What matches is kept so long')),
+    ...(disk === null
+      ? []
+      : [
+          plain('Disk', `${bytes(disk.used)}${room}`, 'What the events take'),
+          warning('Free disk', bytes(disk.free), 'On the disk of the events', disk.free < FREE_SHARE * disk.size),
+        ]),
+    ...stats.damaged.map((name) =>
+      warning('Cannot be read', name, 'This file is damaged: its events are left out', true),
+    ),
+  ];
+}
+
+function losses(stats: Stats): Figure[] {
+  return [
+    loss('Dropped by senders', stats.droppedBySenders, 'Let go before they were sent, and counted'),
+    loss('Lost on the way', stats.lost, 'Sent, and never here: Sources names the gaps'),
+    loss('Lines that are no events', stats.quarantined, 'Kept aside'),
+    ...tails(stats),
+    plain('Sent again and trimmed', count(stats.duplicate), 'No loss: each is stored once'),
+  ];
+}
+
+function tails(stats: Stats): Figure[] {
+  return [plain('Skipped by tails', count(stats.skippedByTails), 'Too fast for a reader; they are in the store')];
+}
+
+function plain(name: string, text: string, meaning: string): Figure {
+  return { name, text, meaning, bad: false };
+}
+
+function warning(name: string, text: string, meaning: string, bad: boolean): Figure {
+  return { name, text, meaning, bad };
+}
+
+function loss(name: string, number: number, meaning: string): Figure {
+  return warning(name, count(number), meaning, number > 0);
 }

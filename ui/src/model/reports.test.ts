@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { metric, readFaults, readSources } from './reports';
+import { readFaults, readSources } from './reports';
 
 test('a number that nobody has told is null, not 0', () => {
   const [source] = readSources({ sources: [{ source: 's', sent: null, acked: 3, gaps: [{ count: 2 }] }] });
@@ -10,11 +10,4 @@ test('a number that nobody has told is null, not 0', () => {
 test('an answer of another shape is an empty one', () => {
   expect(readFaults({ errors: 'none' })).toEqual({ groups: [], cursor: null });
   expect(readFaults([])).toEqual({ groups: [], cursor: null });
-});
-
-test('a metric is the sum over its labels', () => {
-  const text = '# HELP a b\na_total 2.0\nb{x="1"} 2\nb{x="2"} 3\nb_created 9\n';
-  expect(metric(text, 'a')).toBe(2);
-  expect(metric(text, 'b')).toBe(5);
-  expect(metric(text, 'c')).toBeUndefined();
 });

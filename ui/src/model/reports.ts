@@ -124,12 +124,6 @@ export function readContext(json: Json): Context {
   };
 }
 
-/** A family of Prometheus text: each sample by its labels; the sum where labels do not matter. */
-export function metric(metrics: string, name: string): number | undefined {
-  const found = [...metrics.matchAll(new RegExp(`^${name}(?:_total)?(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))];
-  return found.length === 0 ? undefined : found.reduce((sum, [, value]) => sum + Number(value), 0);
-}
-
 function readFigures(source: JsonObject): Record<Figure, number | null> {
   const figure = (name: Figure): number | null => asNumber(source[name]) ?? null;
   return {

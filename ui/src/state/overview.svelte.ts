@@ -3,8 +3,8 @@
 import type { Filter, Hub } from '../api/hub';
 import type { Reports } from '../api/reports';
 import type { Counts } from '../model/answers';
-import { rate } from '../model/health';
 import type { Facet } from '../model/reports';
+import type { Stats } from '../model/stats';
 import { AnswerState } from './answer.svelte';
 
 const BUCKETS = 120;
@@ -18,9 +18,7 @@ export interface Overview {
 
 export class OverviewState {
   readonly answer = new AnswerState<Overview>();
-  readonly health = new AnswerState<string>();
-  #rate = $state.raw<number>();
-  #read: { text: string; at: number } | undefined;
+  readonly health = new AnswerState<Stats>();
   readonly #hub: Hub;
   readonly #reports: Reports;
 
@@ -29,30 +27,18 @@ export class OverviewState {
     this.#reports = reports;
   }
 
-  /** Events per second that the hub stores; undefined before the second reading. */
-  get rate(): number | undefined {
-    return this.#rate;
+  /** Ask for both; done when both are here, or have failed. */
+  async run(filter: Filter): Promise<void> {
+    await Promise.all([this.#count(filter), this.health.load((signal) => this.#reports.stats(signal))]);
   }
 
-  run(filter: Filter): void {
-    void this.answer.load(async (signal) => {
+  #count(filter: Filter): Promise<void> {
+    return this.answer.load(async (signal) => {
       const [facets, counts] = await Promise.all([
         this.#reports.facets(filter, FIELDS, VALUES, signal),
         this.#hub.histogram(filter, BUCKETS, signal),
       ]);
       return { facets, counts };
     });
-    void this.health.load(async (signal) => {
-      const text = await this.#reports.metrics(signal);
-      this.#measure(text);
-      return text;
-    });
-  }
-
-  #measure(text: string): void {
-    const now = performance.now();
-    const before = this.#read;
-    this.#rate = before === undefined ? undefined : rate(before.text, text, (now - before.at) / 1000);
-    this.#read = { text, at: now };
   }
 }
