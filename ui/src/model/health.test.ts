@@ -27,14 +27,14 @@ test('a hub tells its work, what it keeps, and what was lost as bad news', () =>
   expect(shown()).toEqual([
     ['Ingest rate', '214/s', false],
     ['Live tails', '2', false],
-    ['Memory', '84.0 MB', false],
+    ['Memory', '84 MB', false],
     ['Running for', '1 h 1 m', false],
     ['Events', '1 200', false],
     ['Since', '11-22 10:00:00', false],
-    ['Retention', '14 d or 5.0 GB, whichever is less', false],
+    ['Retention', '14 d or 5 GB', false],
     ['… of level:debug', '1 d', false],
-    ['Disk', '1.2 GB of 5.0 GB', false],
-    ['Free disk', '1.0 GB', true],
+    ['Disk', '1.2 GB of 5 GB', false],
+    ['Free disk', '1 GB', true],
     ['Cannot be read', '2026-11-21.parquet', true],
     ['Dropped by senders', '0', false],
     ['Lost on the way', '4', true],
@@ -61,6 +61,8 @@ test('what a server does not tell is left out', () => {
 test.each([
   [{ age_s: 60 }, '1 m'],
   [{ events: 500 }, 'the last 500 events'],
+  [{ age_s: 86_400, bytes: 5e9 }, '1 d or 5 GB, whichever is less'],
+  [{ age_s: 60, free_bytes: 1e9 }, '1 m, and as long as 1 GB of the disk are free'],
   [{}, 'for ever'],
 ])('retention is told in words: %j', (retention, words) => {
   expect(keeps(readStats({ retention }).retention)).toBe(words);

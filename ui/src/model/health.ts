@@ -30,14 +30,20 @@ export function health(stats: Stats, takesEvents: boolean, zone: Zone): FigureGr
   return groups.filter((group) => group.figures.length > 0);
 }
 
-/** `14 d or 5.0 GB, whichever is less`: what an event has to expect. */
-export function keeps({ ageMs, bytes: size, events }: Retention): string {
-  const bounds = [
+/** `14 d or 5 GB, whichever is less`: what an event has to expect. */
+export function keeps(retention: Retention): string {
+  const found = bounds(retention);
+  const free =
+    retention.freeBytes === null ? '' : `, and as long as ${bytes(retention.freeBytes)} of the disk are free`;
+  return (found.join(' or ') || 'for ever') + (found.length > 1 ? ', whichever is less' : '') + free;
+}
+
+function bounds({ ageMs, bytes: size, events }: Retention): string[] {
+  return [
     ...(ageMs === null ? [] : [duration(ageMs)]),
     ...(size === null ? [] : [bytes(size)]),
     ...(events === null ? [] : [`the last ${count(events)} events`]),
   ];
-  return bounds.length === 0 ? 'for ever' : bounds.join(' or ') + (bounds.length > 1 ? ', whichever is less' : '');
 }
 
 /** `214/s`, `1.5/s`, `0.02/s`: as fine as it matters. */
@@ -50,7 +56,7 @@ export function bytes(number: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = Math.min(number < 1 ? 0 : Math.floor(Math.log10(number) / 3), units.length - 1);
   const value = number / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power] ?? ''}`;
+  return `${power === 0 ? value : value.toFixed(1).replace(/\.0$/, '')} ${units[power] ?? ''}`;
 }
 
 function work(stats: Stats): Figure[] {
@@ -67,7 +73,7 @@ function kept({ disk, retention, ...stats }: Stats, zone: Zone): Figure[] {
   return [
     plain('Events', count(stats.events), ''),
     ...(stats.oldest === null ? [] : [plain('Since', moment(stats.oldest, zone), 'The time of the oldest event')]),
-    plain('Retention', keeps(retention), 'Older events go'),
+    plain('Retention', bounds(retention).join(' or ') || 'none', 'Older events go, by whichever of them is less'),
     ...retention.rules.map((rule) => plain(`… of ${rule.query}`, duration(rule.ageMs), 'What matches is kept so long')),
     ...(disk === null
       ? []
