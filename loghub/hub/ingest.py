@@ -120,7 +120,7 @@ class Reading:
             first=first,
             last=first + self.size - 1,
             received_us=self.received_us,
-            seqs=[first + place for place in self.places] if self.bad else range(first, first + self.size),
+            seqs=[first + place for place in self.places],
             lines=self.lines,
             events=self.events,
             quarantined=[Quarantined(line.number, first + line.index, line.text, line.error) for line in self.bad],

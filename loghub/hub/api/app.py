@@ -20,6 +20,7 @@ from loghub.hub.api import (
     export,
     health,
     openapi,
+    quarantine,
     search,
     session,
     sources,
@@ -105,7 +106,12 @@ def _routes(parts: Parts) -> list[BaseRoute]:
     ]
 
     if parts.writer is not None:
-        routes.append(Route("/api/v1/ingest", partial(take_in, parts, parts.writer), methods=["POST"]))
+        routes += [
+            Route("/api/v1/ingest", partial(take_in, parts, parts.writer), methods=["POST"]),
+            Route("/api/v1/quarantine", partial(quarantine.show, parts), methods=["GET"]),
+            Route("/api/v1/quarantine", partial(quarantine.purge, parts), methods=["DELETE"]),
+            Route("/api/v1/quarantine/replay", partial(quarantine.replay, parts, parts.writer), methods=["POST"]),
+        ]
 
     return routes
 

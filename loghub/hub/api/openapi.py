@@ -130,6 +130,14 @@ _SCHEMAS: dict[str, JSONSchema] = {
         duplicate=_COUNT,
         quarantined=_list(_object(line=_COUNT, id=_MAYBE_TEXT, error=_TEXT)),
     ),
+    "Quarantine": _object(
+        lines=_list(_object(id=_TEXT, line=_COUNT, received=_TIME, error=_TEXT, text=_TEXT)),
+        total=_COUNT,
+        dropped=_COUNT,
+        cursor=_MAYBE_TEXT,
+    ),
+    "Purged": _object(purged=_COUNT),
+    "Replayed": _object(accepted=_COUNT, left=_COUNT),
     "Error": _object(error=_object(code=_TEXT, message=_TEXT)),
 }
 
@@ -291,6 +299,17 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
             (400, 413, 415, 422, 429, 503, 507),
             "application/x-ndjson",
         )
+    },
+    "/api/v1/quarantine": {
+        "get": Operation(
+            "Give the lines that are no events, and why, the oldest first.",
+            _json("Quarantine"),
+            (("limit", _whole(1, 1000, 100), "How many."), ("cursor", _TEXT, "The cursor of a page: the next one.")),
+        ),
+        "delete": Operation("Remove all lines from the quarantine.", _json("Purged"), (), (503, 507)),
+    },
+    "/api/v1/quarantine/replay": {
+        "post": Operation("Store the lines that are events by now.", _json("Replayed"), (), (503, 507)),
     },
 }
 """Everything under /api/, but for this document."""

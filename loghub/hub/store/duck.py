@@ -186,6 +186,11 @@ class DuckStore:
         """Files in which the start set aside what it could not read, and sealed files that cannot be read."""
         return self._damaged
 
+    @property
+    def quarantine(self) -> Quarantine:
+        """The lines that are no events."""
+        return self._quarantine
+
     def append(self, batches: Sequence[Incoming]) -> list[Appended]:
         """Store batches: on the disk and visible when this returns.
 
