@@ -15,6 +15,7 @@ _COMMANDS = {
     "serve": "loghub.cli.serve",
     "ship": "loghub.cli.ship",
     "sources": "loghub.cli.ledger",
+    "store": "loghub.cli.store",
     "tail": "loghub.cli.tail",
 }
 

@@ -63,6 +63,7 @@ from loghub.hub.store.reading import (
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
 from loghub.hub.store.seal import OnStep
+from loghub.hub.store.sealing import seal_one
 from loghub.hub.store.shelf import Shelf
 from loghub.hub.store.source import Source
 from loghub.hub.store.stats import Kept, Room, StoreStats
@@ -315,6 +316,23 @@ class DuckStore:
     def count(self) -> int:
         """Events in the store."""
         return sum(part.extent.count for part in self._parts.current)
+
+    def seal_all(self) -> None:
+        """Seal what is in memory.
+
+        Raises:
+            OSError: the disk refused.
+        """
+        with self._writing:
+            self._hot.cut_now(self._next)
+
+        while seal_one(self._house):
+            pass
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The parts as they are now, to look at what they cover."""
+        return self._parts.current
 
     def accounts(self) -> list[Account]:
         """Give what is known of the sources, those that were seen last first."""
