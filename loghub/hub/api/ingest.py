@@ -1,6 +1,7 @@
 """`POST /api/v1/ingest`: lines come in, and are acknowledged when they are on disk."""
 
 import asyncio
+import errno
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -19,6 +20,7 @@ from loghub.wire.report import DIGEST_HEADER, REPORT_HEADER, read_report
 
 _RETRY_BUSY = {"Retry-After": "1"}
 _RETRY_DISK = {"Retry-After": "5"}
+_BUSY = (errno.EBUSY, errno.ENOMEM)  # the store has too much to do; the disk is well
 
 
 async def take_in(parts: Parts, writer: Writer, request: Request) -> Response:
@@ -40,12 +42,21 @@ async def take_in(parts: Parts, writer: Writer, request: Request) -> Response:
         try:
             appended = await _append(writer, reading, identity)
         except OSError as error:
-            return refusal(507, "disk", f"nothing was stored: {error.strerror or error}", headers=_RETRY_DISK)
+            return _refused(error)
 
     parts.counters.accepted.inc(appended.accepted)
     parts.counters.duplicate.inc(appended.duplicate)
     parts.counters.quarantined.inc(len(reading.bad))
     return _acknowledge(appended, reading, identity)
+
+
+def _refused(error: OSError) -> Response:
+    reason = f"nothing was stored: {error.strerror or error}"
+
+    if error.errno in _BUSY:
+        return refusal(503, "busy", reason, headers=_RETRY_BUSY)
+
+    return refusal(507, "disk", reason, headers=_RETRY_DISK)
 
 
 async def _read(parts: Parts, request: Request, share: Share) -> Reading:
@@ -58,14 +69,19 @@ async def _read(parts: Parts, request: Request, share: Share) -> Reading:
     limits = parts.settings.limits
     encoding = check_headers(request.headers.get("content-type", ""), request.headers.get("content-encoding", ""))
     body = await _receive(request, share, limits.body)
-    told = request.headers.get(DIGEST_HEADER)
+    told, key = request.headers.get(DIGEST_HEADER), request.headers.get(KEY_HEADER)
 
-    if encoding:
-        body = await parts.threads.call(unpack_whole if told else unpack, body, encoding, limits.unpacked)
-        share.grow(len(body))
+    def read() -> Reading:
+        whole = body
 
-    check_digest(told, request.headers.get(KEY_HEADER), body)
-    return await parts.threads.call(read_body, body, limits=limits, now_us=now_us())
+        if encoding:
+            whole = (unpack_whole if told else unpack)(body, encoding, limits.unpacked)
+            share.grow(len(whole))
+
+        check_digest(told, key, whole)
+        return read_body(whole, limits=limits, now_us=now_us())
+
+    return await parts.threads.call(read)
 
 
 async def _receive(request: Request, share: Share, limit: int) -> bytes:

@@ -234,7 +234,7 @@ class DuckStore:
 
     def _store(self, batches: Sequence[Incoming]) -> None:
         if self._hot.is_full:
-            raise OSError(errno.ENOSPC, "too many events wait to be sealed", str(self._directory.parts))
+            raise OSError(errno.EBUSY, "too many events wait to be sealed", str(self._directory.parts))
 
         self._quarantine.append(batches)
 

@@ -72,8 +72,9 @@ class HotTable:
         self._cursor.begin()
 
         try:
-            self._appender.append_rows(rows)
-            self._appender.flush()
+            if rows:
+                self._appender.append_rows(rows)
+                self._appender.flush()
 
             if chunks:
                 self._insert(chunks)
