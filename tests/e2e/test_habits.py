@@ -186,6 +186,6 @@ def test_sources_say_how_fast_each_sends_and_what_is_missing(
     page = open_page(f"{hub.url}/#/sources")
     row = page.get_by_role("row").filter(has_text="web-1")
     heads = [head.lower() for head in page.get_by_role("columnheader").all_inner_texts()]
-    assert heads == [*"service host process".split(), "last seen", "rate", *LEDGER]
+    assert heads == [*["service", "host", "process"], "last seen", "rate", *LEDGER]
     expect(row.get_by_role("cell").nth(heads.index("rate") - 1)).to_have_text("0.00/s")
     expect(row.get_by_role("cell").nth(heads.index("missing") - 1)).to_have_text("0")

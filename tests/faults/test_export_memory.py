@@ -33,10 +33,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
         for first in range(1, EVENTS, BATCH):
             store.append([_batch(first)])
 
-        wait_for(lambda: sum(part.path is not None for part in store._parts.current) >= EVENTS // 20_000, 60)
+        wait_for(lambda: _sealed(store) >= EVENTS // 20_000 * 20_000, 100)
 
     with HubProcess(data) as hub:
         yield hub
+
+
+def _sealed(store: DuckStore) -> int:
+    return sum(part.extent.count for part in store._parts.current if part.path is not None)
 
 
 def _batch(first: int) -> Incoming:

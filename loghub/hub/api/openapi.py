@@ -288,7 +288,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
     },
     "/api/v1/stats": {"get": Operation("Tell how the hub is.", _json("Stats"), (), (503,))},
     "/api/v1/session": {
-        "post": Operation("Sign in with a token.", {}, (), (400, 401, 413, 415), "application/json", status=204),
+        "post": Operation("Sign in with a token.", {}, (), (400, 401), "application/json", status=204),
         "delete": Operation("Sign out.", {}, (), (), status=204),
     },
     "/api/v1/ingest": {

@@ -15,7 +15,7 @@ KEYS = [
     "engine", "uptime_s", "events", "oldest", "newest", "parts", "hot", "ingest_rate", "received", "disk", "retention",
     "rss", "subscribers", "drops", "damaged",
 ]  # fmt: skip
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "http-api.md"
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "api" / "stats.md"
 
 
 def send(hub: httpx.Client, *lines: bytes) -> None:
@@ -79,6 +79,6 @@ def test_live_tails_and_what_they_were_moved_past_are_counted(memory: MemoryStor
 
 
 def test_the_page_shows_each_key() -> None:
-    (example,) = re.findall(r"## Stats\n\n```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    (example,) = re.findall(r"## Answer\n\n```json\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
 
     assert list(orjson.loads(example)) == KEYS
