@@ -138,9 +138,8 @@ def in_turns(children: list[Child], rounds: int, **asked: Any) -> Rounds:
 def print_ratios(short: Rounds, long: Rounds) -> None:
     pairs = [name for name in short if name.startswith("python-json-logger")]
     fastest = min(pairs, key=lambda name: middle(short[name], "p50"), default="")
-    print(
-        "\n| what | burst, p50 | burst, mean | sustained, mean | until handed over | wanted |\n|---|---|---|---|---|---|"
-    )
+    print("\n| what | burst, p50 | burst, mean | sustained, mean | until handed over | wanted |")
+    print("|---|---|---|---|---|---|")
 
     for ours, theirs, wanted in (
         (OURS, NULL, "≤ 2.2"),
