@@ -9,6 +9,7 @@ Rules:
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -55,11 +56,19 @@ def write_rows(cursor: Cursor, select: str, values: Sequence[object], path: Path
     """
     draft = path.with_suffix(".tmp")
     remove_drafts(path.parent)
-    write_file(cursor, select, values, draft)
-    on_step("written")
-    sync_file(draft)
-    on_step("synced")
-    draft.replace(path)
+
+    try:
+        write_file(cursor, select, values, draft)
+        on_step("written")
+        sync_file(draft)
+        on_step("synced")
+        draft.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            remove_drafts(path.parent)  # on a full disk, it takes the room that the log needs
+
+        raise
+
     on_step("renamed")
     sync_directory(path.parent)
     on_step("named")
