@@ -1,3 +1,5 @@
+import importlib.util
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -7,7 +9,7 @@ import pytest
 from served_hub import TIME_US, batch, line, served
 
 from loghub.client import Hub
-from loghub.errors import ConfigError, HubError
+from loghub.errors import ConfigError, HubError, MissingExtraError
 from loghub.event.model import format_time
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Limits, Settings
@@ -45,11 +47,35 @@ def test_a_search_gives_events_over_all_pages(hub: Hub, memory: MemoryStore, mon
     assert hub.count("message:1*") == 11
 
 
-def test_a_search_becomes_a_data_frame(hub: Hub, memory: MemoryStore) -> None:
-    memory.append([batch(line("a", user=1), line("b", 1, user="x"))])
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_a_search_becomes_a_data_frame(
+    hub: Hub, memory: MemoryStore, monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    _leave_only(library, monkeypatch)
+    memory.append([batch(line("a", user=1, n=1), line("b", 1, user="x", n=2))])
     frame = hub.search(order="oldest").to_dataframe()
+
+    assert type(frame).__module__.partition(".")[0] == library
     assert list(frame["message"]) == ["a", "b"]
+    assert list(frame["n"]) == [1, 2]
     assert len(frame["user"]) == 2
+    assert len(hub.search("nothing").to_dataframe()) == 0
+
+
+def test_a_data_frame_without_a_library_says_what_to_install(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    _leave_only("", monkeypatch)
+    monkeypatch.setitem(sys.modules, "polars", None)
+
+    with pytest.raises(MissingExtraError, match=r"loghub\[dataframe\]"):
+        hub.search().to_dataframe()
+
+
+def _leave_only(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide pandas, which is taken first, where another library or none is to be there."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "pandas" and library != name else find(name)
+    )
 
 
 def test_a_stage_gives_a_table(hub: Hub, memory: MemoryStore) -> None:
