@@ -108,30 +108,29 @@ def hub_cost(made: Sequence[bytes], case: Case) -> float:
 
 def parts(made: Sequence[bytes]) -> dict[str, float]:
     """Give the CPU of the large parts, measured in this process, in microseconds a record."""
-    limits, readings = Limits(), []
-    bodies = [b"".join(made[start : start + 5000]) for start in range(0, len(made), 5000)]
+    limits, reading, storing = Limits(), 0.0, 0.0
     source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
-    marks = [time.process_time()]
-
-    for number, body in enumerate(bodies):
-        readings.append(read_body(body, limits=limits, now_us=time.time_ns() // 1000).batch(source, number * 5000 + 1))
-
-    marks.append(time.process_time())
 
     with tempfile.TemporaryDirectory() as data:
         store = DuckStore(Path(data), seal_rows=len(made))
 
-        for batch in readings:
+        for start in range(0, len(made), 5000):
+            body = b"".join(made[start : start + 5000])
+            began = time.process_time()
+            batch = read_body(body, limits=limits, now_us=time.time_ns() // 1000).batch(source, start + 1)
+            read = time.process_time()
             store.append([batch])
+            reading += read - began
+            storing += time.process_time() - read
 
-        marks.append(time.process_time())
+        began = time.process_time()
         wait_for(lambda: list(Path(data).glob("**/*.duckdb")) and not list(Path(data).glob("**/*.tmp")), 60)
         time.sleep(0.5)  # the log is removed
-        marks.append(time.process_time())
+        sealing = time.process_time() - began
         store.close()
 
-    names = ("reading (this process)", "log and table in memory", "sealing")
-    return {name: (marks[index + 1] - marks[index]) / len(made) * 1e6 for index, name in enumerate(names)}
+    costs = {"reading": reading, "log and table in memory": storing, "sealing": sealing}
+    return {name: cost / len(made) * 1e6 for name, cost in costs.items()}
 
 
 def print_durable(made: Sequence[bytes], rounds: int) -> None:
