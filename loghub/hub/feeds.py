@@ -40,6 +40,7 @@ _PER_FEED_S = 0.001
 _LONGEST_S = 0.25
 _WOKEN = 20  # followers at a time
 _AFTER_ERROR_S = 1.0
+_END_S = 2.0
 
 _logger = logging.getLogger(__name__)
 
@@ -141,7 +142,7 @@ class Feeds:
             self._pump.change(feed, comes=False)
 
     def close(self) -> None:
-        """End the thread, and all feeds; idempotent. A later follower starts it again."""
+        """End the thread, and all feeds; idempotent. A later follower starts another."""
         pump, self._pump = self._pump, None
 
         if pump is not None and self._pid == os.getpid():
@@ -161,24 +162,30 @@ class _Pump:
         self._place = 0
         self._lock = threading.Lock()
         self._runs = False
-        self._is_closed = False
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def change(self, feed: Feed, *, comes: bool) -> None:
         """Take a feed in or let it go, soon."""
         self._changes.append((feed, comes))
 
         with self._lock:
-            if not self._runs and comes and not self._is_closed:
-                threading.Thread(target=self._run, name="loghub-tail", daemon=True).start()
+            if not self._runs and comes and not self._ending.is_set():
+                self._thread = threading.Thread(target=self._run, name="loghub-tail", daemon=True)
+                self._thread.start()
                 self._runs = True
 
         self._called.set()
 
     def close(self) -> None:
+        """End the thread, and wait for it, but not for long: it may stand in a read of the disk."""
         with self._lock:
-            self._is_closed = True
+            self._ending.set()
 
         self._called.set()
+
+        if self._thread is not None:
+            self._thread.join(_END_S)
 
     def _run(self) -> None:
         end_watch = self._store.watch(self._wake)
@@ -196,7 +203,7 @@ class _Pump:
             except Exception:
                 _logger.exception("live tails go on by reading the store")
                 self._end_feeds()
-                time.sleep(_AFTER_ERROR_S)
+                self._ending.wait(_AFTER_ERROR_S)
 
             if self._place >= self._store.newest():
                 self._called.wait()
@@ -210,7 +217,7 @@ class _Pump:
 
     def _goes_on(self) -> bool:
         with self._lock:
-            self._runs = not self._is_closed and bool(self._feeds or self._changes)
+            self._runs = not self._ending.is_set() and bool(self._feeds or self._changes)
             return self._runs
 
     def _admit(self) -> None:
@@ -231,7 +238,7 @@ class _Pump:
         self._dispatch.tick(_now_us())
         end = self._place + _ROUND
 
-        while self._place < end and (events := self._next(self._store.newest())):
+        while self._place < end and not self._ending.is_set() and (events := self._next(self._store.newest())):
             self._hand_on(events)
             self._place = events[-1].arrival
             time.sleep(0)  # whoever waits for the interpreter runs first
@@ -284,7 +291,7 @@ class _Pump:
 
         for part in parts:
             _call(part)
-            time.sleep(pause)
+            self._ending.wait(pause)
 
     def _end_feeds(self) -> None:
         for feed in self._feeds:
