@@ -20,11 +20,32 @@ from loghub.hub.store.condition import Where, join
 from loghub.hub.store.house import House
 from loghub.hub.store.partitions import Extent, Part
 from loghub.hub.store.protocol import Span
+from loghub.hub.store.recent import Recent
 from loghub.hub.store.sealing import seal_one
+from loghub.query.predicate import predicate
 
 _COUNT = "SELECT count(*) FROM {table} WHERE {condition}"
 _WITHIN = "(time_us >= ? AND time_us < ?)"
 _REST = "SELECT * FROM {table} WHERE NOT coalesce({condition}, FALSE)"
+
+
+def delete(house: House, recent: Recent, asked: Asked, span: Span) -> int:
+    """Delete what matches, in memory too; give how many events went.
+
+    Raises:
+        DeletionError: it failed half-way; what was deleted by then is gone.
+        StoreError: it was called off, or a file cannot be read.
+    """
+    deletion = Deletion(house, asked, span)
+    matches = predicate(asked.query, now_us=asked.now_us)
+
+    try:
+        deletion.run()
+    finally:
+        with house.writing:
+            recent.forget(lambda stored: span.start_us <= stored.event.time_us < span.end_us and matches(stored.event))
+
+    return deletion.deleted
 
 
 class Deletion:

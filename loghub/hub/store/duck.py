@@ -10,11 +10,10 @@ Rules:
 
 import errno
 import logging
-import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -26,7 +25,7 @@ from loghub.hub.store.asked import Asked
 from loghub.hub.store.books import Books
 from loghub.hub.store.compaction import Compaction, Largest
 from loghub.hub.store.counting import read_facets, read_names
-from loghub.hub.store.deletion import Deletion
+from loghub.hub.store.deletion import delete
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
 from loghub.hub.store.grouping import read_groups
@@ -35,7 +34,7 @@ from loghub.hub.store.house import House
 from loghub.hub.store.keep import NOTHING_FREE, Free, Keep, Rule
 from loghub.hub.store.keeper import Keeper
 from loghub.hub.store.ledger import Ledger, Sighting
-from loghub.hub.store.marks import Marks, trim
+from loghub.hub.store.marks import Marks, trim_all
 from loghub.hub.store.partitions import Part, Parts
 from loghub.hub.store.protocol import (
     Appended,
@@ -66,10 +65,11 @@ from loghub.hub.store.seal import OnStep
 from loghub.hub.store.sealing import seal_one
 from loghub.hub.store.shelf import Shelf
 from loghub.hub.store.source import Source
-from loghub.hub.store.stats import Kept, Room, StoreStats
+from loghub.hub.store.standing import standing
+from loghub.hub.store.stats import StoreStats
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
 from loghub.hub.store.upkeep import Upkeep
-from loghub.query.predicate import predicate
+from loghub.hub.store.watchers import Watchers
 from loghub.query.tree import Query
 
 HOUR_US = 3_600_000_000
@@ -134,7 +134,7 @@ class DuckStore:
         self._keep = Keep(keep_us, keep_bytes, keep_free, keep_rules)
         self._clock_us = clock_us
         self._writing = threading.Lock()
-        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._watchers = Watchers()
         self._parts = Parts()
         self._closed = False
 
@@ -152,18 +152,9 @@ class DuckStore:
             self._queries = Queries(self._engine, query_seconds)
             undo.pop_all()
 
-        self._house = house = House(
-            self._engine,
-            self._directory,
-            self._parts,
-            Shelf(self._engine, self._directory.parts, self._parts, self._queries, on_step),
-            self._hot,
-            self._books,
-            self._queries,
-            self._writing,
-            on_step,
-            lambda: self._next,
-        )
+        shelf = Shelf(self._engine, self._directory.parts, self._parts, self._queries, on_step)
+        held = (self._engine, self._directory, self._parts, shelf, self._hot, self._books, self._queries)
+        self._house = house = House(*held, self._writing, on_step, lambda: self._next)
         compaction = Compaction(house, Largest.by(seal_rows, seal_bytes, self._keep))
         self._upkeep = Upkeep(house, self._keep, compaction, clock_us)
         self._keeper = Keeper(self._upkeep.run, _PERIOD_S)
@@ -200,7 +191,7 @@ class DuckStore:
         """
         with self._writing:
             self._check()
-            trimmed, answers = self._trim(batches)
+            trimmed, answers = trim_all(batches, self._books.marks)
             fresh = [batch for batch in trimmed if batch.first <= batch.last]
 
             if fresh:
@@ -212,25 +203,8 @@ class DuckStore:
             if self._hot.cut(self._next):
                 self._keeper.wake()
 
-        for wake in self._watchers:
-            with suppress(Exception):  # a watcher whose loop has ended must not undo a stored batch
-                wake()
-
+        self._watchers.wake()
         return answers
-
-    def _trim(self, batches: Sequence[Incoming]) -> tuple[list[Incoming], list[Appended]]:
-        trimmed: list[Incoming] = []
-        answers: list[Appended] = []
-        marks: dict[str, int] = {}
-
-        for batch in batches:
-            mark = marks.get(batch.source, self._books.marks.last(batch.source))
-            new = trim(batch, mark)
-            marks[batch.source] = max(mark, batch.last)
-            answers.append(Appended(len(new.lines), len(batch.lines) - len(new.lines)))
-            trimmed.append(new)
-
-        return trimmed, answers
 
     def _store(self, batches: Sequence[Incoming]) -> None:
         if self._hot.is_full:
@@ -350,54 +324,16 @@ class DuckStore:
             DeletionError: it failed half-way; what was deleted by then is gone.
         """
         self._check()
-        deletion = Deletion(self._house, Asked(query, now_us), span)
-        matches = predicate(query, now_us=now_us)
-
-        try:
-            deletion.run()
-        finally:
-            with self._writing:
-                self._recent.forget(
-                    lambda stored: span.start_us <= stored.event.time_us < span.end_us and matches(stored.event)
-                )
-
-        return deletion.deleted
+        return delete(self._house, self._recent, Asked(query, now_us), span)
 
     def stats(self) -> StoreStats:
         """Tell how much it holds, where, and how long it is kept."""
-        parts = self._parts.current
-        filled = [part.extent for part in parts if part.extent.count]
-        disk = shutil.disk_usage(self._directory.root)
-        sealed = sum(part.size for part in parts)
-
-        return StoreStats(
-            engine="duckdb",
-            events=sum(extent.count for extent in filled),
-            oldest_us=min((extent.min_us for extent in filled), default=None),
-            newest_us=max((extent.max_us for extent in filled), default=None),
-            parts=len(parts),
-            hot=self._hot.rows,
-            rate=self._recent.rate(self._clock_us()),
-            kept=Kept(
-                self._keep.age_us,
-                self._keep.size,
-                self._keep.free.of(disk.total) or None,
-                rules=[(rule.text, rule.age_us) for rule in self._keep.rules],
-            ),
-            room=Room(sealed, self._hot.log_bytes, disk.free, disk.total),
-            damaged=[path.name for path in self._damaged],
-        )
+        rate = self._recent.rate(self._clock_us())
+        return standing(self._house, self._keep, rate, self._damaged)
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""
-        with self._writing:
-            self._watchers = (*self._watchers, wake)
-
-        def end() -> None:
-            with self._writing:
-                self._watchers = tuple(watcher for watcher in self._watchers if watcher is not wake)
-
-        return end
+        return self._watchers.add(wake)
 
     def interrupt(self) -> None:
         """End the searches that are under way; they raise a StoreError."""

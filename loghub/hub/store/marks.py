@@ -13,7 +13,7 @@ Rules:
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import orjson
 
 from loghub.errors import StoreError
 from loghub.hub.store.durable import replace_file
-from loghub.hub.store.protocol import Incoming
+from loghub.hub.store.protocol import Appended, Incoming
 
 DAY_US = 86_400_000_000
 
@@ -115,6 +115,22 @@ class Marks:
 
             for _, source in silent[:excess]:
                 del self._marks[source]
+
+
+def trim_all(batches: Sequence[Incoming], marks: Marks) -> tuple[list[Incoming], list[Appended]]:
+    """Trim batches that are stored together, and say what of each is new."""
+    trimmed: list[Incoming] = []
+    answers: list[Appended] = []
+    reached: dict[str, int] = {}
+
+    for batch in batches:
+        mark = reached.get(batch.source, marks.last(batch.source))
+        new = trim(batch, mark)
+        reached[batch.source] = max(mark, batch.last)
+        answers.append(Appended(len(new.lines), len(batch.lines) - len(new.lines)))
+        trimmed.append(new)
+
+    return trimmed, answers
 
 
 def trim(batch: Incoming, mark: int) -> Incoming:
