@@ -57,12 +57,14 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         height: int = 860,
         scheme: str = "light",
         density: float = 1,
+        zone: str | None = None,
         watch: Callable[[Page], None] = lambda _: None,
     ) -> Page:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme=scheme,  # type: ignore[arg-type]
             device_scale_factor=density,
+            timezone_id=zone,
         )
         contexts.append(context)
         page = context.new_page()

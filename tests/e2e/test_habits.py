@@ -1,4 +1,4 @@
-"""The habits of the page: its links, its keys, its times, what it remembers, and what it says where there is nothing."""
+"""The habits of the page: its links, its keys, its times, what it remembers, what it says where nothing is."""
 
 import re
 from collections.abc import Callable
@@ -106,6 +106,27 @@ def test_times_are_local_or_utc_everywhere_and_stay_so(
     expect(page.get_by_role("row").filter(has_text="stock is low")).to_contain_text(utc)
 
 
+def test_two_moments_are_asked_for_and_looked_at(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    log(hub, *SOME)
+    page = open_page(hub.url)
+    expect(rows(page)).not_to_have_count(0)
+    page.get_by_role("combobox", name="Time range").select_option(label="Between …")
+    dialog = page.get_by_role("dialog", name="Time between")
+    dialog.get_by_label("From").fill("2020-01-02T03:04:05")
+    dialog.get_by_label("To").fill("2019-01-01T00:00:00")
+    dialog.get_by_role("button", name="Show").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("has to be after the first")
+    dialog.get_by_label("To").fill("2020-01-02T04:00:00")
+    dialog.get_by_role("button", name="Show").click()
+
+    expect(page.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    assert "from=2020-01-02T03%3A04%3A05" in page.url
+    page.get_by_role("button", name="All time").click()
+    expect(rows(page)).not_to_have_count(0)
+
+
 def test_saved_search_is_asked_from_any_screen_and_forgotten(
     hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
 ) -> None:
@@ -186,6 +207,6 @@ def test_sources_say_how_fast_each_sends_and_what_is_missing(
     page = open_page(f"{hub.url}/#/sources")
     row = page.get_by_role("row").filter(has_text="web-1")
     heads = [head.lower() for head in page.get_by_role("columnheader").all_inner_texts()]
-    assert heads == [*["service", "host", "process"], "last seen", "rate", *LEDGER]
+    assert heads == ["service", "host", "process", "last seen", "rate", *LEDGER]
     expect(row.get_by_role("cell").nth(heads.index("rate") - 1)).to_have_text("0.00/s")
     expect(row.get_by_role("cell").nth(heads.index("missing") - 1)).to_have_text("0")

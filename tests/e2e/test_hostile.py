@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from e2e.viewer_page import expect_live, row_with, rows
+from e2e.viewer_page import expect_live, go, row_with, rows
 from processes import HubProcess
 
 ATTACK = """
@@ -122,9 +122,66 @@ def test_direction_marks_and_zero_width_characters_cannot_rearrange_a_row(
 
     expect(rows(page)).to_have_count(1)
     text = rows(page).inner_text()
-    assert "\u202e" not in text
-    assert "\u2066" not in text
+
+    for invisible in ("\u202e", "\u2066", "\u200b"):
+        assert invisible not in text
+
+    assert "\ufffdsigned in" in text
     assert page.locator("[role=gridcell].message").evaluate("cell => getComputedStyle(cell).unicodeBidi") == "isolate"
+
+
+HOSTILE = "<img src=x onerror=document.title='owned'>\x1b[31mred\x1b[0m \u202egnp.exe \u200b\x07"
+
+ATTACKER = (
+    f"text = {HOSTILE!r}",
+    "extra = {'request_id': 'r-1', text: text, 'nested': {text: [text]}}",
+    "for n in range(3): logging.getLogger(text).warning(text + ' %d', n, extra=extra)",
+    "class Broken(Exception): pass",
+    "Broken.__qualname__ = Broken.__name__ = text",
+    "try: raise Broken(text)\nexcept Broken: logger.exception(text, extra=extra)",
+)
+
+
+@pytest.mark.timeout(180)
+def test_hostile_text_is_text_on_every_screen(
+    hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
+) -> None:
+    log(hub, *ATTACKER, service=HOSTILE)
+    page = open_page(hub.url)
+    expect(rows(page)).to_have_count(4)
+
+    def look() -> None:
+        expect(page.get_by_text("onerror=").first).to_be_attached()
+        assert page.locator("#app :is(img, script, iframe, i)").count() == 0
+        assert not page.title().startswith("owned")
+        content = page.content()
+        assert [sign for sign in ("\x1b", "\x07", "\u202e", "\u200b") if sign in content] == []
+
+    look()
+    rows(page).first.click()
+    expect(page.get_by_role("region", name="Event details")).to_be_visible()
+    look()
+    page.get_by_role("button", name="In context").click()
+    expect(page.get_by_role("treegrid", name="Events around").get_by_role("row")).not_to_have_count(1)
+    look()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="View", exact=True).click()
+    look()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Request r-1").click()
+    expect(page.get_by_role("rowheader")).to_have_count(4)
+    look()
+
+    for screen in ("Patterns", "Errors", "Sources", "Overview"):
+        go(page, screen)
+        look()
+
+    go(page, "Errors")
+    page.locator("tbody").get_by_role("button").first.click()
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("searchbox", name="Query").fill("service:")
+    expect(page.get_by_role("option")).not_to_have_count(0)
+    look()
 
 
 def test_huge_line_and_thousands_of_fields_are_folded_and_the_page_stays_quick(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from playwright.sync_api import Page, WebSocket, expect
+from playwright.sync_api import Page, Response, WebSocket, expect
 
 from e2e.viewer_page import ask, expect_live, go, row_with, rows
 from e2e.ways import WAYS, Served, serving
@@ -43,6 +43,13 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
         yield served
 
 
+def lacks_policy(answer: Response) -> list[str]:
+    """Name an answer of the viewer that carries no strict policy."""
+    policy = answer.headers.get("content-security-policy", "")
+    strict = "default-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    return [] if strict or "/login" in answer.url or answer.status == 303 else [f"{answer.url}: {policy!r}"]
+
+
 @pytest.fixture
 def watched() -> Iterator[Callable[[Page], None]]:
     """Give what looks at a page's console and requests; nothing may fail, be refused, or go to another host."""
@@ -51,6 +58,7 @@ def watched() -> Iterator[Callable[[Page], None]]:
     def watch(page: Page) -> None:
         page.on("console", lambda said: faults.append(f"{said.text} {said.location}") if said.type in _BAD else None)
         page.on("request", lambda asked: None if "//127.0.0.1:" in asked.url else faults.append(asked.url))
+        page.on("response", lambda answer: faults.extend(lacks_policy(answer)))
         page.on("requestfailed", lambda asked: faults.append(f"{asked.url}: {asked.failure}"))
 
     yield watch

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { clock, duration, full, justAfter, tick } from './time';
+import { clock, duration, fieldText, fromField, full, justAfter, tick } from './time';
 
 test('a clock cuts to the millisecond', () => {
   expect(clock('2026-11-22T14:17:21.698999Z', 'utc')).toBe('14:17:21.698');
@@ -31,4 +31,15 @@ test('just after is one microsecond later', () => {
   expect(justAfter('2026-11-22T14:17:21.698123Z')).toBe('2026-11-22T14:17:21.698124Z');
   expect(justAfter('2026-11-22T14:17:59.999999Z')).toBe('2026-11-22T14:18:00.000000Z');
   expect(justAfter('2026-11-22T14:17:59Z')).toBe('2026-11-22T14:17:59.000001Z');
+});
+
+test('a moment goes into a field and comes back, to the second', () => {
+  const time = Date.parse('2026-11-22T14:17:21.698Z');
+  expect(fieldText(time, 'utc')).toBe('2026-11-22T14:17:21');
+  expect(fromField('2026-11-22T14:17:21', 'utc')).toBe('2026-11-22T14:17:21.000Z');
+  expect(fromField(fieldText(time, 'local'), 'local')).toBe('2026-11-22T14:17:21.000Z');
+});
+
+test.each(['', 'soon', '2026-13-01T00:00'])('what is no moment is none: %j', (text) => {
+  expect(fromField(text, 'utc')).toBeUndefined();
 });

@@ -68,6 +68,18 @@ export function duration(ms: number): string {
   return parts.slice(0, 2).join(' ') || `${Math.round(ms)} ms`;
 }
 
+/** `2026-11-22T14:17:21`: a moment as a field for date and time wants it. */
+export function fieldText(time: number, zone: Zone): string {
+  const moment = new Date(time);
+  return `${day(moment, zone)}T${clockOf(moment, zone).slice(0, 8)}`;
+}
+
+/** The moment that stands in such a field, as RFC 3339; undefined if none does. */
+export function fromField(text: string, zone: Zone): string | undefined {
+  const moment = new Date(text === '' ? NaN : text + (zone === 'utc' ? 'Z' : ''));
+  return Number.isNaN(moment.getTime()) ? undefined : moment.toISOString();
+}
+
 /** The microsecond after: ranges exclude their end. */
 export function justAfter(timestamp: string): string {
   const digits = /\.(\d{1,6})/.exec(timestamp)?.[1]?.padEnd(6, '0') ?? '000000';
