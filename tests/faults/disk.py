@@ -68,6 +68,8 @@ STALLED(ssize_t, write, (int descriptor, const void *data, size_t size), (descri
 STALLED(ssize_t, pwrite64, (int descriptor, const void *data, size_t size, off64_t at), (descriptor, data, size, at))
 STALLED(ssize_t, pwritev64, (int descriptor, const struct iovec *data, int count, off64_t at),
         (descriptor, data, count, at))
+STALLED(ssize_t, pwritev64v2, (int descriptor, const struct iovec *data, int count, off64_t at, int flags),
+        (descriptor, data, count, at, flags))
 """
 
 
