@@ -3,10 +3,15 @@
 from dataclasses import dataclass, field
 
 from loghub.hub.store.condition import Where
+from loghub.hub.store.engine import Cursor
+from loghub.hub.store.outline import NOTHING_KNOWN
 from loghub.hub.store.partitions import Part
+from loghub.hub.store.pruning import Known, may_match, tokens
 from loghub.hub.store.shape import Shape
 from loghub.hub.store.sql import where
 from loghub.query.tree import Query
+
+_HASHES = "SELECT unnest(?), hash(unnest(?::VARCHAR[]))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +26,7 @@ class Asked:
     query: Query
     now_us: int
     _known: dict[Shape, Where] = field(default_factory=dict)
+    _hashes: dict[str, int] = field(default_factory=dict)
 
     def of(self, part: Part) -> Where:
         """Give the condition on the rows of a part."""
@@ -30,3 +36,19 @@ class Asked:
             found = self._known[part.shape] = where(self.query, now_us=self.now_us, shape=part.shape)
 
         return found
+
+    def may_match(self, part: Part, cursor: Cursor) -> bool:
+        """Tell whether an event of a part may match; no is certain.
+
+        Args:
+            part: the part.
+            cursor: of the engine, which knows how it hashes.
+        """
+        if part.outline is NOTHING_KNOWN:
+            return True
+
+        if not self._hashes:
+            wanted = ["", *tokens(self.query)]
+            self._hashes.update(cursor.execute(_HASHES, [wanted, wanted]).fetchall())
+
+        return may_match(self.query, Known(part.shape, part.outline, self._hashes))

@@ -42,7 +42,7 @@ def read_facets(source: Source, asked: Asked, span: Span, fields: Sequence[str],
     """Count the values of fields; an event counts once for each value of a list."""
     source.cursor.execute(_TABLE)
 
-    for part in source.walk(span):
+    for part in source.walk(span, asked):
         values = [field_value(name, part.shape) for name in fields]
         sql, params = _count_sql(part, values, asked.of(part), span)
         source.rows(part, sql, params)
@@ -103,7 +103,7 @@ def read_names(source: Source, asked: Asked, span: Span, limit: int) -> FieldCou
     """Count the names of fields, those inside of objects too."""
     names = Names()
 
-    for part in source.walk(span):
+    for part in source.walk(span, asked):
         where = asked.of(part)
         params = [*where.params, span.start_us, span.end_us]
 

@@ -41,7 +41,7 @@ def read_groups(source: Source, asked: Asked, span: Span, grouping: Grouping) ->
     target = "CREATE OR REPLACE TEMP TABLE grouped AS "
     read = False
 
-    for part in source.walk(span):
+    for part in source.walk(span, asked):
         sql, params = _group_sql(part, asked.of(part), span, grouping, steps)
         source.rows(part, target + sql, params)
 

@@ -3,6 +3,7 @@
 ```
 rows      the columns of `COLUMNS` and those of promoted keys, in time order
 extent    one row: how many there are, and what they cover
+values    (and filter) the outline
 keys      the keys of the attributes; those that are promoted with their columns; NULL says that there are others
 ```
 
@@ -15,6 +16,8 @@ from itertools import count
 from pathlib import Path
 
 from loghub.hub.store.engine import SELECTED, Cursor
+from loghub.hub.store.outline import NOTHING_KNOWN, Outline
+from loghub.hub.store.outline_file import read_outline, write_outline
 from loghub.hub.store.partitions import Extent
 from loghub.hub.store.promotion import Key, correct, find_keys, with_columns
 from loghub.hub.store.shape import UNKNOWN, Promoted, Shape
@@ -63,6 +66,7 @@ def fill(cursor: Cursor, name: str, select: str, values: Sequence[object]) -> No
     keys = correct(cursor, f"{name}.rows", keys)
     cursor.execute(_EXTENT.format(name=name))
     _write_keys(cursor, name, keys, complete=complete)
+    write_outline(cursor, name, keys)
 
 
 def _write_keys(cursor: Cursor, name: str, keys: Sequence[Key], *, complete: bool) -> None:
@@ -98,6 +102,11 @@ def read_shape(cursor: Cursor, name: str) -> Shape:
     rows = cursor.execute(_READ_KEYS.format(name=name)).fetchall()
     known = {key: Promoted(column, kind) if column else None for key, column, kind in rows}
     return Shape({key: promoted for key, promoted in known.items() if key is not None}, complete=None not in known)
+
+
+def outline_of(cursor: Cursor, name: str) -> Outline:
+    """Read the outline of an attached file."""
+    return read_outline(cursor, name) if _has(cursor, name, "filter") else NOTHING_KNOWN
 
 
 def _has(cursor: Cursor, name: str, table: str) -> bool:

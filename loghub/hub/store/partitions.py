@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from loghub.hub.store.outline import NOTHING_KNOWN, Outline
 from loghub.hub.store.protocol import Incoming, Span
 from loghub.hub.store.shape import UNKNOWN, Shape
 
@@ -77,6 +78,7 @@ class Part:
         path: the file of a sealed part.
         size: the file's bytes.
         shape: which keys its attributes have.
+        outline: which values its fields have.
     """
 
     table: str
@@ -85,6 +87,7 @@ class Part:
     path: Path | None = None
     size: int = 0
     shape: Shape = UNKNOWN
+    outline: Outline = NOTHING_KNOWN
     settle: Callable[[], None] = _nothing_waits
 
 

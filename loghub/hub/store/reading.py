@@ -61,7 +61,7 @@ def _find(
 ) -> tuple[list[Row], Place | None, list[Part]]:
     """Give the rows of a page, where the next one starts, and the parts that were looked at."""
     span = walk.behind(span, start) if start else span
-    hit = sorted((part for part in source.parts if part.extent.overlaps(span)), key=walk.edge)
+    hit = sorted(source.hit(span, asked), key=walk.edge)
     found: list[Row] = []
     looked = 0
 
@@ -198,7 +198,7 @@ def read_histogram(source: Source, asked: Asked, span: Span, buckets: int, by: s
     step_us = max(1, -(-(span.end_us - span.start_us) // (buckets * 1000))) * 1000
     series: dict[str, list[int]] = {}
 
-    for part in source.walk(span):
+    for part in source.walk(span, asked):
         key, where = field_value(by, part.shape), asked.of(part)
         sql = _COUNTS.format(field=text_of(key), table=part.table, where=where.sql)
         values = [span.start_us, step_us, *key.params, *where.params, span.start_us, span.end_us]

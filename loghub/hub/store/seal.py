@@ -18,7 +18,7 @@ import duckdb
 
 from loghub.hub.store.durable import sync_directory, sync_file
 from loghub.hub.store.engine import Cursor
-from loghub.hub.store.part_file import attach, read_extent, read_shape, write_file
+from loghub.hub.store.part_file import attach, outline_of, read_extent, read_shape, write_file
 from loghub.hub.store.part_name import PartName, remove_drafts
 from loghub.hub.store.partitions import Part
 
@@ -86,12 +86,13 @@ def open_part(engine: Cursor, path: Path) -> Part:
         name = attach(cursor, path, options="(READ_ONLY)")
 
         try:
-            extent, shape = read_extent(cursor, name, named.first, named.last), read_shape(cursor, name)
+            extent = read_extent(cursor, name, named.first, named.last)
+            shape, outline = read_shape(cursor, name), outline_of(cursor, name)
         except duckdb.Error:
             cursor.execute(f"DETACH {name}")
             raise
 
-    return Part(f"{name}.rows", extent, partial(_detach, engine, name), path, path.stat().st_size, shape)
+    return Part(f"{name}.rows", extent, partial(_detach, engine, name), path, path.stat().st_size, shape, outline)
 
 
 def _detach(engine: Cursor, name: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import duckdb
 
 from loghub.errors import QueryTimeoutError
+from loghub.hub.store.asked import Asked
 from loghub.hub.store.engine import Cursor, is_unreadable
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span
@@ -46,9 +47,9 @@ class Source:
         """The cursor of the thread that asks."""
         return self.question.cursor
 
-    def walk(self, span: Span) -> Iterator[Part]:
-        """Give the parts that a span meets, the newest first, until it is late."""
-        parts = sorted((part for part in self.parts if part.extent.overlaps(span)), key=_newest_first)
+    def walk(self, span: Span, asked: Asked) -> Iterator[Part]:
+        """Give the parts that may have what is asked for in a span, the newest first, until it is late."""
+        parts = sorted(self.hit(span, asked), key=_newest_first)
 
         for index, part in enumerate(parts):
             yield part
@@ -56,6 +57,11 @@ class Source:
             if self.late:
                 self.leave(parts, index)
                 return
+
+    def hit(self, span: Span, asked: Asked) -> list[Part]:
+        """Give the parts that may have what is asked for in a span."""
+        cursor = self.cursor
+        return [part for part in self.parts if part.extent.overlaps(span) and asked.may_match(part, cursor)]
 
     def leave(self, parts: Sequence[Part], index: int) -> None:
         """Note that it was late at this one of the parts: this and what follows was not read.

@@ -11,8 +11,9 @@ from query_vectors import EXAMPLES, Example
 
 from loghub.event.model import Event
 from loghub.hub.store.columns import COLUMNS, to_row
-from loghub.hub.store.part_file import fill, read_shape
+from loghub.hub.store.part_file import fill, outline_of, read_shape
 from loghub.hub.store.protocol import StoredEvent
+from loghub.hub.store.pruning import Known, may_match, tokens
 from loghub.hub.store.shape import UNKNOWN, Shape
 from loghub.hub.store.sql import where
 from loghub.query.parse import parse
@@ -72,6 +73,10 @@ def test_sql_and_predicate_agree(table: duckdb.DuckDBPyConnection, stored: list[
         assert _select(table, query) == [place for place, event in enumerate(stored) if matches(event)], str(query)
 
 
+def _hashes(table: duckdb.DuckDBPyConnection, query: Query) -> dict[str, int]:
+    return {text: hashed for text in tokens(query) for (hashed,) in table.execute("SELECT hash(?)", [text]).fetchall()}
+
+
 @settings(
     max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
@@ -80,10 +85,14 @@ def test_sql_and_predicate_agree_on_a_sealed_part(
     table: duckdb.DuckDBPyConnection, stored: list[Event], asked: list[Query]
 ) -> None:
     with _sealed(table, stored) as shape:
+        outline = outline_of(table, "part")
+
         for query in asked:
             matches = predicate(query, now_us=NOW_US)
             expected = [place for place, event in enumerate(stored) if matches(event)]
             assert _select(table, query, "part.rows", shape) == expected, str(query)
+            known = Known(shape, outline, _hashes(table, query))
+            assert may_match(query, known) or not expected, str(query)
 
 
 @pytest.mark.parametrize("vector", EXAMPLES, ids=lambda vector: vector.query)

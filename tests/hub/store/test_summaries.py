@@ -18,7 +18,7 @@ from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.grouping import read_groups
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.memory_counts import count_names, count_values, group
-from loghub.hub.store.part_file import fill, read_shape
+from loghub.hub.store.part_file import fill, outline_of, read_shape
 from loghub.hub.store.partitions import Extent, Part
 from loghub.hub.store.protocol import Span, Store, StoredEvent
 from loghub.hub.store.queries import Queries
@@ -184,7 +184,13 @@ def seal(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent]) -> Part:
     engine.execute("ATTACH ':memory:' AS part")
     fill(engine, "part", "SELECT * FROM events WHERE arrival <= ?", [stored[-1].arrival])
     engine.execute("DELETE FROM events WHERE arrival <= ?", [stored[-1].arrival])
-    return Part("part.rows", extent(stored), lambda: None, shape=read_shape(engine, "part"))
+    return Part(
+        "part.rows",
+        extent(stored),
+        lambda: None,
+        shape=read_shape(engine, "part"),
+        outline=outline_of(engine, "part"),
+    )
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
