@@ -6,10 +6,11 @@ from loghub.hub.store.condition import Where
 from loghub.hub.store.engine import Cursor
 from loghub.hub.store.outline import NOTHING_KNOWN
 from loghub.hub.store.partitions import Part
+from loghub.hub.store.protocol import Span
 from loghub.hub.store.pruning import Known, may_match, tokens
 from loghub.hub.store.shape import Shape
 from loghub.hub.store.sql import where
-from loghub.query.tree import Query
+from loghub.query.tree import Everything, Query
 
 _HASHES = "SELECT unnest(?), hash(unnest(?::VARCHAR[]))"
 
@@ -36,6 +37,15 @@ class Asked:
             found = self._known[part.shape] = where(self.query, now_us=self.now_us, shape=part.shape)
 
         return found
+
+    @property
+    def is_everything(self) -> bool:
+        """Tell whether every event matches."""
+        return isinstance(self.query, Everything)
+
+    def is_all_of(self, part: Part, span: Span) -> bool:
+        """Tell whether every event of a part matches and lies in the span."""
+        return self.is_everything and span.start_us <= part.extent.min_us and part.extent.max_us < span.end_us
 
     def may_match(self, part: Part, cursor: Cursor) -> bool:
         """Tell whether an event of a part may match; no is certain.

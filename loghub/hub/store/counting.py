@@ -1,23 +1,22 @@
-"""Counts over the parts: the values of fields, and the names of fields.
+"""Counts over the parts: the values of fields.
 
 Rules:
 1. A part is read once for all fields (grouping sets), into a table of counts. What has to be done for each
    value (text out of JSON, elements of a list) is done on that table.
-2. Such a table is temporary: it belongs to the cursor, and goes to the disk where memory is short.
+2. Where all events of a part are asked for, the values of a field that has few are in its outline.
+3. Such a table is temporary: it belongs to the cursor, and goes to the disk where memory is short.
 """
 
-import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from loghub.hub.store.asked import Asked
-from loghub.hub.store.columns import KEY_COLUMNS
 from loghub.hub.store.condition import Where
 from loghub.hub.store.field_sql import Value, field_value
-from loghub.hub.store.names import Names, kind_of
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span
 from loghub.hub.store.source import Source
-from loghub.hub.store.summaries import Facet, Facets, FieldCounts
+from loghub.hub.store.summaries import Facet, Facets
 
 _MATCHING = "({where}) AND time_us >= ? AND time_us < ?"
 _TABLE = "CREATE OR REPLACE TEMP TABLE counted (field INTEGER, key VARCHAR, number BIGINT)"
@@ -33,6 +32,7 @@ _RAW_TEXTS = (
     " FROM counted WHERE field = {field} AND starts_with(key, '['))"
     " WHERE raw <> 'null' AND NOT starts_with(raw, '[') AND NOT starts_with(raw, '{{')"
 )
+_ADD = "INSERT INTO counted SELECT ?, unnest(?::VARCHAR[]), unnest(?::BIGINT[])"
 _VALUES = "SELECT value, sum(number)::BIGINT AS number FROM ({texts}) GROUP BY value"
 _LARGEST = "SELECT value, number FROM ({values}) ORDER BY number DESC, value LIMIT ?"
 _DISTINCT = "SELECT count(*) FROM ({values})"
@@ -40,31 +40,55 @@ _DISTINCT = "SELECT count(*) FROM ({values})"
 
 def read_facets(source: Source, asked: Asked, span: Span, fields: Sequence[str], limit: int) -> Facets:
     """Count the values of fields; an event counts once for each value of a list."""
-    source.cursor.execute(_TABLE)
+    known: list[Counter[str]] = [Counter() for _ in fields]
+    counted: set[int] = set()
 
     for part in source.walk(span, asked):
-        values = [field_value(name, part.shape) for name in fields]
-        sql, params = _count_sql(part, values, asked.of(part), span)
-        source.rows(part, sql, params)
+        outlined = part.outline.values if asked.is_all_of(part, span) else {}
+        wanted = []
 
-    facets = [_facet(source, index, name, limit) for index, name in enumerate(fields)]
+        for index, name in enumerate(fields):
+            if name in outlined:
+                known[index].update(outlined[name])
+            else:
+                wanted.append(index)
+
+        if wanted and not counted:
+            source.cursor.execute(_TABLE)
+
+        counted.update(wanted)
+        _count(source, part, asked, span, {index: field_value(fields[index], part.shape) for index in wanted})
+
+    facets = [
+        _facet(source, index, name, known[index], limit) if index in counted else _largest(name, known[index], limit)
+        for index, name in enumerate(fields)
+    ]
     return Facets(facets, source.partial())
 
 
-def _count_sql(part: Part, values: Sequence[Value], where: Where, span: Span) -> tuple[str, list[object]]:
-    columns = [f"value_{index}" for index in range(len(values))]
-    codes = [_code(index, is_json=value.is_json) for index, value in enumerate(values)]
-    named = list(zip(columns, values, strict=True))
+def _count(source: Source, part: Part, asked: Asked, span: Span, values: Mapping[int, Value]) -> None:
+    """Count the values of fields of a part; where all events are asked for, each column is read by itself."""
+    where = asked.of(part)
+    each = [{index: value} for index, value in values.items()] if asked.is_everything else [values]
+
+    for chosen in each:
+        if chosen and not source.late:
+            sql, params = _count_sql(part, chosen, where, span)
+            source.rows(part, sql, params)
+
+
+def _count_sql(part: Part, values: Mapping[int, Value], where: Where, span: Span) -> tuple[str, list[object]]:
+    named = [(f"value_{index}", _code(index, is_json=value.is_json), value) for index, value in values.items()]
 
     sql = _COUNT.format(
-        cases=" ".join(f"WHEN grouping({column}) = 0 THEN {code}" for column, code in zip(columns, codes, strict=True)),
-        columns=", ".join([*(value.spelt.format(column) for column, value in named), "NULL"]),
-        values=", ".join(f"{value.sql} AS {column}" for column, value in named),
+        cases=" ".join(f"WHEN grouping({column}) = 0 THEN {code}" for column, code, _ in named),
+        columns=", ".join([*(value.spelt.format(column) for column, _, value in named), "NULL"]),
+        values=", ".join(f"{value.sql} AS {column}" for column, _, value in named),
         table=part.table,
         matching=_MATCHING.format(where=where.sql),
-        sets=", ".join(f"({column})" for column in columns),
+        sets=", ".join(f"({column})" for column, _, _ in named),
     )
-    params = [param for value in values for param in value.params]
+    params = [param for _, _, value in named for param in value.params]
     return sql, [*params, *where.params, span.start_us, span.end_us]
 
 
@@ -73,7 +97,16 @@ def _code(index: int, *, is_json: bool) -> int:
     return 2 * index + is_json
 
 
-def _facet(source: Source, index: int, name: str, limit: int) -> Facet:
+def _largest(name: str, known: Mapping[str, int], limit: int) -> Facet:
+    ranked = sorted(known.items(), key=lambda entry: (-entry[1], entry[0]))
+    return Facet(name, len(ranked), ranked[:limit])
+
+
+def _facet(source: Source, index: int, name: str, known: Mapping[str, int], limit: int) -> Facet:
+    if known:
+        code = _code(index, is_json=False)
+        source.cursor.execute(_ADD, [code, list(known), list(known.values())])
+
     texts = _TEXTS.format(field=_code(index, is_json=False))
     raw_texts = _RAW_TEXTS.format(field=_code(index, is_json=True))
     values = _VALUES.format(texts=f"{texts} UNION ALL {raw_texts}")
@@ -84,36 +117,3 @@ def _facet(source: Source, index: int, name: str, limit: int) -> Facet:
         ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values)).fetchall()
 
     return Facet(name, distinct, [(text, number) for text, number in found])
-
-
-_EACH_COLUMN = {name: f"count({name})" for name in KEY_COLUMNS} | {
-    "levelno": "count(*)",
-    "timestamp": "count(*)",
-    "exception": "count(exception_type)",
-    "exception.fingerprint": "count(fingerprint)",
-}
-_COLUMNS_SQL = f"SELECT {', '.join(_EACH_COLUMN.values())} FROM {{table}} WHERE {_MATCHING}"  # noqa: S608 (our columns)
-_SHAPES_SQL = (
-    "SELECT json_structure(attributes)::VARCHAR AS shape, count(*) FROM {table}"  # noqa: S608 (our columns)
-    f" WHERE attributes <> '{{{{}}}}' AND {_MATCHING} GROUP BY shape"
-)
-
-
-def read_names(source: Source, asked: Asked, span: Span, limit: int) -> FieldCounts:
-    """Count the names of fields, those inside of objects too."""
-    names = Names()
-
-    for part in source.walk(span, asked):
-        where = asked.of(part)
-        params = [*where.params, span.start_us, span.end_us]
-
-        for counts in source.rows(part, _COLUMNS_SQL.format(table=part.table, where=where.sql), params):
-            for name, count in zip(_EACH_COLUMN, counts, strict=True):
-                if count:
-                    names.add(name, kind_of(name), count)
-
-        if not source.late:
-            for shape, count in source.rows(part, _SHAPES_SQL.format(table=part.table, where=where.sql), params):
-                names.add_shape(json.loads(shape), count)
-
-    return FieldCounts(names.largest(limit), source.partial())

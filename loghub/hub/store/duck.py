@@ -24,10 +24,11 @@ from loghub.hub.store.arrivals import count_matching, read_matching
 from loghub.hub.store.asked import Asked
 from loghub.hub.store.books import Books
 from loghub.hub.store.compaction import Compaction, Largest
-from loghub.hub.store.counting import read_facets, read_names
+from loghub.hub.store.counting import read_facets
 from loghub.hub.store.deletion import delete
 from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
+from loghub.hub.store.field_names import read_names
 from loghub.hub.store.grouping import read_groups
 from loghub.hub.store.hot_parts import Due, HotParts
 from loghub.hub.store.house import House

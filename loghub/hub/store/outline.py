@@ -10,6 +10,8 @@ Rules:
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from loghub.hub.store.cells import NO_CELLS, Cells
+
 HASHES = 3
 BITS_EACH = 12
 """With three hashes one value of a hundred that are not there passes."""
@@ -53,10 +55,12 @@ class Outline:
     Attributes:
         values: fields with few values, and these with the number of events that have them.
         filter: of other fields.
+        cells: times and levels.
     """
 
     values: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     filter: Filter = field(default_factory=Filter)
+    cells: Cells = NO_CELLS
 
     def may_equal(self, name: str, texts: Iterable[str], hashes: Mapping[str, int]) -> bool:
         """Tell whether a field may have one of these values.

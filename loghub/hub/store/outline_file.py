@@ -3,6 +3,7 @@
 ```
 values    field, value, number: the values of the fields that have few; value NULL says that it has no others
 filter    one row: the fields, those with floats, the bits, and how the engine hashes
+cells     cell, level, first_us, last_us, number: see `cells`; empty where there are many levels
 ```
 
 The engine may hash otherwise in a later version; then the filter is not used.
@@ -10,6 +11,7 @@ The engine may hash otherwise in a later version; then the filter is not used.
 
 from collections.abc import Mapping, Sequence
 
+from loghub.hub.store.cells import MOST_LEVELS, ROWS, Cells
 from loghub.hub.store.columns import KEY_COLUMNS
 from loghub.hub.store.engine import Cursor
 from loghub.hub.store.outline import BITS_EACH, HASHES, Filter, Outline
@@ -45,6 +47,12 @@ _FILTER = (
     " ({bits})::BLOB AS bits FROM (SELECT hash(field || chr(0) || value) AS hashed FROM outlined"
     " WHERE list_contains(?::VARCHAR[], field) AND value IS NOT NULL)"
 )
+_CELLS = (
+    f"CREATE TABLE {{name}}.cells AS SELECT rowid // {ROWS} AS cell, level, min(time_us) AS first_us,"  # noqa: S608 (our own)
+    " max(time_us) AS last_us, count(*) AS number FROM {name}.rows"
+    f" WHERE (SELECT count(DISTINCT level) FROM {{name}}.rows) <= {MOST_LEVELS} GROUP BY ALL ORDER BY ALL"
+)
+_READ_CELLS = "SELECT cell, level, first_us, last_us, number FROM {name}.cells ORDER BY cell"
 _READ_VALUES = "SELECT field, value, number FROM {name}.values"
 _READ_FILTER = "SELECT fields, floats, bits FROM {name}.filter WHERE witness = hash('')"
 
@@ -81,6 +89,7 @@ def _write(cursor: Cursor, name: str, raw: Sequence[str]) -> None:
     cursor.execute(_VALUES.format(name=name), [few])
     bits = _BITS.format(size=size, last=size - 1)
     cursor.execute(_FILTER.format(name=name, bits=bits), [sorted(set(many)), floats, many])
+    cursor.execute(_CELLS.format(name=name))
     cursor.execute("DROP TABLE outlined")
 
 
@@ -96,7 +105,8 @@ def read_outline(cursor: Cursor, name: str) -> Outline:
 
     rows = cursor.execute(_READ_FILTER.format(name=name)).fetchall()
     known = Filter(frozenset(rows[0][0]), rows[0][2] or b"", frozenset(rows[0][1])) if rows else Filter()
-    return Outline(_with_alias(values), known)
+    cells = Cells.of(cursor.execute(_READ_CELLS.format(name=name)).fetchall())
+    return Outline(_with_alias(values), known, cells)
 
 
 def _with_alias(values: Mapping[str, Mapping[str, int]]) -> Mapping[str, Mapping[str, int]]:

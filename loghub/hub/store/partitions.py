@@ -8,7 +8,7 @@ Rules:
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from loghub.hub.store.outline import NOTHING_KNOWN, Outline
 from loghub.hub.store.protocol import Incoming, Span
 from loghub.hub.store.shape import UNKNOWN, Shape
+from loghub.hub.store.summaries import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Part:
         size: the file's bytes.
         shape: which keys its attributes have.
         outline: which values its fields have.
+        names: those of the fields of all its events, once they were counted.
     """
 
     table: str
@@ -89,6 +91,7 @@ class Part:
     shape: Shape = UNKNOWN
     outline: Outline = NOTHING_KNOWN
     settle: Callable[[], None] = _nothing_waits
+    names: Mapping[str, tuple[Kind, int]] | None = None
 
 
 @dataclass(slots=True)

@@ -1,16 +1,19 @@
 """Reads over the parts: pages by time, counts by time, events by arrival.
 
-A page walks the parts from the newest end (or the oldest) and stops when no other part can contribute.
+A page walks the parts from the newest end (or the oldest) and stops when no other part can contribute. First it finds
+where its events are, which reads few columns; then it reads these events alone.
 A sealed part that cannot be read is left out, and the answer says so.
 """
 
 import heapq
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from loghub.hub.store.asked import Asked
-from loghub.hub.store.columns import PLACE_COLUMNS, from_row
-from loghub.hub.store.condition import Where
+from loghub.hub.store.cells import add_up
+from loghub.hub.store.columns import from_row
+from loghub.hub.store.condition import Where, join
 from loghub.hub.store.engine import SELECTED
 from loghub.hub.store.field_sql import field_value, text_of
 from loghub.hub.store.line import to_line
@@ -19,18 +22,32 @@ from loghub.hub.store.protocol import Histogram, Lines, Order, Page, Place, Span
 from loghub.hub.store.source import Row, Source
 
 Key: TypeAlias = tuple[int, str, int]
+"""Time, source and sequence number: by these, pages are ordered."""
 
-_PAGE = f"SELECT {SELECTED} FROM {{table}} WHERE {{conditions}} ORDER BY {{order}} LIMIT ?"  # noqa: S608 (our columns)
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where an event of a page is."""
+
+    key: Key
+    part: Part
+    row: int
+
+
+_KEYS = "SELECT time_us, source, seq, rowid FROM {table} WHERE {conditions} ORDER BY {order} LIMIT ?"
+_ROWS = f"SELECT rowid, {SELECTED} FROM {{table}} WHERE rowid BETWEEN ? AND ? AND {{chosen}}"  # noqa: S608 (our columns)
+_FEW = "list_contains(?::BIGINT[], rowid)"
+_MANY = "rowid IN (SELECT unnest(?::BIGINT[]))"
+_MOST_LISTED = 300
 _ARRIVALS = f"SELECT {SELECTED} FROM {{table}} WHERE arrival > ? ORDER BY arrival LIMIT ?"  # noqa: S608 (our columns)
 _BY_ID = f"SELECT {SELECTED} FROM {{table}} WHERE source = ? AND seq = ? LIMIT 1"  # noqa: S608 (our columns)
 _NUMBERED = f"SELECT {SELECTED} FROM {{table}} WHERE arrival IN (SELECT unnest(?::BIGINT[]))"  # noqa: S608 (our columns)
 _COUNTS = (
     "SELECT (time_us - ?) // ? AS bucket, coalesce({field}, '') AS key, count(*) FROM {table}"
-    " WHERE ({where}) AND time_us >= ? AND time_us < ? GROUP BY bucket, key"
+    " WHERE {where} GROUP BY bucket, key"
 )
 _TOTAL = "SELECT count(*) FROM {table} WHERE ({where}) AND time_us >= ? AND time_us < ?"
 _NO_SOURCE = "0"  # comes before each
-_SOURCE, _SEQ, _TIME = (list(PLACE_COLUMNS).index(name) for name in ("source", "seq", "time_us"))
 
 
 def read_page(source: Source, asked: Asked, span: Span, limit: int, order: Order, start: Place | None) -> Page:
@@ -62,22 +79,22 @@ def _find(
     """Give the rows of a page, where the next one starts, and the parts that were looked at."""
     span = walk.behind(span, start) if start else span
     hit = sorted(source.hit(span, asked), key=walk.edge)
-    found: list[Row] = []
+    found: list[Found] = []
     looked = 0
 
     for part in hit:
         if len(found) > limit:
-            if not walk.can_add(part, found[-1]):
+            if not walk.can_add(part, found[-1].key):
                 break
 
-            span = walk.within(span, found[-1])
+            span = walk.within(span, found[-1].key)
 
         rows = _read_part(source, part, asked.of(part), span, limit + 1, walk, start)
 
         if source.late:
             source.leave(hit, looked)
             edge = walk.reached(hit[looked:])
-            found = [row for row in found if walk.is_before(row, edge)]
+            found = [each for each in found if walk.is_before(each.key, edge)]
             break
 
         found = list(heapq.merge(found, rows, key=_key, reverse=walk.reverse))[: limit + 1] if found else rows
@@ -85,19 +102,18 @@ def _find(
 
     following = None
 
-    if len(found) > limit:
-        last = found[limit - 1]
-        following = Place(last[_TIME], last[_SOURCE], last[_SEQ])
+    if len(found) > limit and limit:
+        following = Place(*found[limit - 1].key)
 
     elif source.late:
         following = walk.place(walk.reached(source.left))
 
-    return found[:limit], following, hit[:looked]
+    return _read_rows(source, found[:limit]), following, hit[:looked]
 
 
 def _read_part(
     source: Source, part: Part, where: Where, span: Span, limit: int, walk: "_Newest | _Oldest", start: Place | None
-) -> list[Row]:
+) -> list[Found]:
     conditions = [f"({where.sql})", "time_us >= ?", "time_us < ?"]
     values = [*where.params, span.start_us, span.end_us]
 
@@ -105,12 +121,41 @@ def _read_part(
         conditions.append(walk.condition)
         values += [start.time_us, start.time_us, start.source, start.source, start.seq]
 
-    sql = _PAGE.format(table=part.table, conditions=" AND ".join(conditions), order=walk.order)
-    return source.rows(part, sql, [*values, limit])
+    sql = _KEYS.format(table=part.table, conditions=" AND ".join(conditions), order=walk.order)
+    return [
+        Found((time, sender, seq), part, row) for time, sender, seq, row in source.rows(part, sql, [*values, limit])
+    ]
 
 
-def _key(row: Row) -> Key:
-    return row[_TIME], row[_SOURCE], row[_SEQ]
+def _key(found: Found) -> Key:
+    return found.key
+
+
+def _read_rows(source: Source, found: Sequence[Found]) -> list[Row]:
+    """Read events; those of a part that cannot be read any more are left out.
+
+    Raises:
+        QueryTimeoutError: it took too long, which leaves no time to read what was found.
+    """
+    places: dict[Part, list[int]] = {}
+
+    for each in found:
+        places.setdefault(each.part, []).append(each.row)
+
+    events: dict[tuple[Part, int], Row] = {}
+
+    for part, rows in places.items():
+        late = source.late
+        chosen = _FEW if len(rows) <= _MOST_LISTED else _MANY
+        sql = _ROWS.format(table=part.table, chosen=chosen)
+
+        for number, *row in source.rows(part, sql, [min(rows), max(rows), rows]):
+            events[part, number] = tuple(row)
+
+        if source.late is not late and source.late:
+            raise source.late
+
+    return [events[each.part, each.row] for each in found if (each.part, each.row) in events]
 
 
 class _Newest:
@@ -125,12 +170,12 @@ class _Newest:
         return -part.extent.max_us
 
     @staticmethod
-    def can_add(part: Part, last: Row) -> bool:
-        return part.extent.max_us >= int(last[_TIME])
+    def can_add(part: Part, last: Key) -> bool:
+        return part.extent.max_us >= last[0]
 
     @staticmethod
-    def within(span: Span, last: Row) -> Span:
-        return Span(max(span.start_us, last[_TIME]), span.end_us)
+    def within(span: Span, last: Key) -> Span:
+        return Span(max(span.start_us, last[0]), span.end_us)
 
     @staticmethod
     def behind(span: Span, start: Place) -> Span:
@@ -142,8 +187,8 @@ class _Newest:
         return max(part.extent.max_us for part in left) + 1
 
     @staticmethod
-    def is_before(row: Row, edge: int) -> bool:
-        return int(row[_TIME]) >= edge
+    def is_before(key: Key, edge: int) -> bool:
+        return key[0] >= edge
 
     @staticmethod
     def place(edge: int) -> Place:
@@ -162,12 +207,12 @@ class _Oldest:
         return part.extent.min_us
 
     @staticmethod
-    def can_add(part: Part, last: Row) -> bool:
-        return part.extent.min_us <= int(last[_TIME])
+    def can_add(part: Part, last: Key) -> bool:
+        return part.extent.min_us <= last[0]
 
     @staticmethod
-    def within(span: Span, last: Row) -> Span:
-        return Span(span.start_us, min(span.end_us, last[_TIME] + 1))
+    def within(span: Span, last: Key) -> Span:
+        return Span(span.start_us, min(span.end_us, last[0] + 1))
 
     @staticmethod
     def behind(span: Span, start: Place) -> Span:
@@ -179,8 +224,8 @@ class _Oldest:
         return min(part.extent.min_us for part in left)
 
     @staticmethod
-    def is_before(row: Row, edge: int) -> bool:
-        return int(row[_TIME]) < edge
+    def is_before(key: Key, edge: int) -> bool:
+        return key[0] < edge
 
     @staticmethod
     def place(edge: int) -> Place:
@@ -199,14 +244,30 @@ def read_histogram(source: Source, asked: Asked, span: Span, buckets: int, by: s
     series: dict[str, list[int]] = {}
 
     for part in source.walk(span, asked):
-        key, where = field_value(by, part.shape), asked.of(part)
-        sql = _COUNTS.format(field=text_of(key), table=part.table, where=where.sql)
-        values = [span.start_us, step_us, *key.params, *where.params, span.start_us, span.end_us]
+        where = join("AND", (asked.of(part), Where("time_us >= ? AND time_us < ?", (span.start_us, span.end_us))))
 
-        for bucket, text, number in source.rows(part, sql, values):
+        if by == "level" and asked.is_everything and part.outline.cells.starts:
+            sums = add_up(part.outline.cells, span, step_us)
+
+            for (bucket, level), number in sums.counts.items():
+                series.setdefault(level, [0] * buckets)[bucket] += number
+
+            if not sums.open:
+                continue
+
+            where = join("AND", (where, _rows_in(sums.open)))
+
+        key = field_value(by, part.shape)
+        sql = _COUNTS.format(field=text_of(key), table=part.table, where=where.sql)
+
+        for bucket, text, number in source.rows(part, sql, [span.start_us, step_us, *key.params, *where.params]):
             series.setdefault(text, [0] * buckets)[bucket] += number
 
     return Histogram(span.start_us, span.end_us, step_us, series, source.partial())
+
+
+def _rows_in(ranges: Sequence[tuple[int, int]]) -> Where:
+    return join("OR", (Where("rowid BETWEEN ? AND ?", (first, end - 1)) for first, end in ranges))
 
 
 def read_total(source: Source, asked: Asked, span: Span) -> int:
@@ -217,7 +278,11 @@ def read_total(source: Source, asked: Asked, span: Span) -> int:
     """
     count = 0
 
-    for part in source.walk(span):
+    for part in source.walk(span, asked):
+        if asked.is_all_of(part, span):
+            count += part.extent.count
+            continue
+
         where = asked.of(part)
         values = [*where.params, span.start_us, span.end_us]
         rows = source.rows(part, _TOTAL.format(table=part.table, where=where.sql), values)

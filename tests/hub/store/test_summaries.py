@@ -13,8 +13,9 @@ from store_batches import EVER, SOURCE, START_US, batch
 from loghub.event.model import Event, JSONValue
 from loghub.hub.store.asked import Asked
 from loghub.hub.store.columns import COLUMNS, to_row
-from loghub.hub.store.counting import read_facets, read_names
+from loghub.hub.store.counting import read_facets
 from loghub.hub.store.duck import DuckStore
+from loghub.hub.store.field_names import read_names
 from loghub.hub.store.grouping import read_groups
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.memory_counts import count_names, count_values, group
