@@ -12,9 +12,7 @@ from loghub.hub.store.protocol import Span
 
 _ROWS = 4
 
-rows = st.lists(
-    st.tuples(st.integers(-20, 60), st.sampled_from((None, "INFO", "ERROR", ""))), min_size=1, max_size=40
-)
+rows = st.lists(st.tuples(st.integers(-20, 60), st.sampled_from((None, "INFO", "ERROR", ""))), min_size=1, max_size=40)
 
 
 def cut(found: list[tuple[int, str | None]]) -> Cells:

@@ -13,7 +13,7 @@ from store_batches import EVER, SOURCE, START_US, batch, source
 
 from loghub.errors import StoreError
 from loghub.hub.store import hot, recovery
-from loghub.hub.store.columns import to_row
+from loghub.hub.store.columns import COLUMNS, to_row
 from loghub.hub.store.duck import DAY_US, HOUR_US, DuckStore
 from loghub.hub.store.engine import HotTable
 from loghub.hub.store.marks import Marks
@@ -21,6 +21,7 @@ from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span, StoredEvent
 from loghub.hub.store.seal import STEPS, open_part
 from loghub.hub.store.summaries import Partial
+from loghub.query.parse import parse
 from loghub.query.tree import Everything
 
 
@@ -294,6 +295,43 @@ def spoil_rows(path: Path) -> None:
     path.write_bytes(data)
 
 
+def without_extras(path: Path) -> None:
+    """Make a sealed file one of an older loghub: rows and their extent alone."""
+    with duckdb.connect(path) as file:
+        tables = [name for (name,) in file.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        columns = ", ".join(f'"{name}"' for name in COLUMNS)
+        file.execute(f"CREATE OR REPLACE TABLE rows AS SELECT {columns} FROM rows ORDER BY rowid")  # noqa: S608 (our columns)
+
+        for name in tables:
+            if name not in ("rows", "extent"):
+                file.execute(f'DROP TABLE "{name}"')
+
+
+def test_files_of_an_older_loghub_are_read_beside_newer_ones(tmp_path: Path) -> None:
+    queries = [
+        parse(text) for text in ("number:10001", "number>10000", "number:*", "nothing:1", "service:service-1", "")
+    ]
+
+    def ask() -> list[object]:
+        with opened(tmp_path) as store:
+            found: list[object] = []
+
+            for query in queries:
+                page = store.search(query, EVER, now_us=START_US, limit=100)
+                facets = store.facets(query, EVER, now_us=START_US, fields=["number", "service"], limit=5)
+                names = store.names(query, EVER, now_us=START_US, limit=100)
+                histogram = store.histogram(query, Span(START_US, START_US + 10**6), now_us=START_US, buckets=7)
+                found += [page.events, facets, names, histogram]
+
+            return found
+
+    older, _ = two_parts(tmp_path)
+    before = ask()
+    without_extras(older)
+
+    assert ask() == before
+
+
 def two_parts(data: Path) -> list[Path]:
     """Make a store of two sealed parts of 10 000 events each, and close it."""
     with opened(data, seal_rows=10_000) as store:
@@ -312,7 +350,7 @@ def test_a_damaged_block_costs_its_part_and_no_search(tmp_path: Path, caplog: py
         page = store.search(Everything(), EVER, now_us=START_US, limit=100_000, order="oldest")
         assert [stored.seq for stored in page.events] == list(range(10_001, 20_001))
         assert page.partial == Partial(f"1 of 3 parts could not be read: {spoilt.name}")
-        histogram = store.histogram(Everything(), Span(START_US, START_US + 10**6), now_us=START_US, buckets=1)
+        histogram = store.histogram(parse("event"), Span(START_US, START_US + 10**6), now_us=START_US, buckets=1)
         assert sum(counts[0] for counts in histogram.series.values()) == 10_000
         assert histogram.partial == page.partial
         assert [stored.arrival for stored in store.after(0, 2)] == [10_001, 10_002]
