@@ -181,7 +181,7 @@ def find(body: bytes) -> float:
 
 def example(store: DuckStore, count: int) -> Example:
     """Take values out of events in the middle."""
-    middle = store.numbered(range(count // 2, count // 2 + 1000))
+    middle = store.numbered(range(count * 9 // 20, count * 9 // 20 + 1000))
     requests = [stored for stored in middle if "request_id" in stored.event.fields]
     customers = [stored for stored in middle if "customer" in stored.event.fields]
     stored = middle[0]

@@ -21,19 +21,25 @@ class Cells:
         starts: time of the first row of each, in microseconds.
         ends: time of the last one.
         counts: how many rows of each level each cell has.
+        levels: the level of each severity; empty where a severity has several.
     """
 
     starts: "array[int]"
     ends: "array[int]"
     counts: "Mapping[str, array[int]]"
+    levels: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, rows: Iterable[tuple[int, str | None, int, int, int]]) -> "Cells":
-        """Make cells of the numbers of cells, in order, with a level, its first and last time, and its rows."""
+    def of(cls, rows: Iterable[tuple[int, str | None, int, int, int, int]]) -> "Cells":
+        """Make cells of numbers of cells, in order, each with a level, its severity, first and last time, and rows."""
         starts, ends = array("q"), array("q")
         found: dict[str, dict[int, int]] = {}
 
-        for cell, level, first, last, number in rows:
+        pairs = set()
+
+        for cell, level, severity, first, last, number in rows:
+            pairs.add((severity, level or ""))
+
             if cell == len(starts):
                 starts.append(first)
                 ends.append(last)
@@ -44,7 +50,8 @@ class Cells:
 
         places = range(len(starts))
         counts = {level: array("I", (numbers.get(cell, 0) for cell in places)) for level, numbers in found.items()}
-        return cls(starts, ends, counts)
+        levels = dict(pairs)
+        return cls(starts, ends, counts, levels if len(levels) == len(pairs) else {})
 
 
 NO_CELLS = Cells(array("q"), array("q"), {})

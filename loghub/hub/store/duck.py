@@ -30,6 +30,7 @@ from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import open_engine
 from loghub.hub.store.field_names import read_names
 from loghub.hub.store.grouping import read_groups
+from loghub.hub.store.histogram import read_histogram
 from loghub.hub.store.hot_parts import Due, HotParts
 from loghub.hub.store.house import House
 from loghub.hub.store.keep import NOTHING_FREE, Free, Keep, Rule
@@ -54,7 +55,6 @@ from loghub.hub.store.queries import Queries
 from loghub.hub.store.reading import (
     find_event,
     read_arrivals,
-    read_histogram,
     read_lines,
     read_numbered,
     read_page,

@@ -3,7 +3,7 @@
 ```
 values    field, value, number: the values of the fields that have few; value NULL says that it has no others
 filter    one row: the fields, those with floats, the bits, and how the engine hashes
-cells     cell, level, first_us, last_us, number: see `cells`; empty where there are many levels
+cells     cell, level, severity, first_us, last_us, number: see `cells`; empty where there are many levels
 ```
 
 The engine may hash otherwise in a later version; then the filter is not used.
@@ -48,11 +48,11 @@ _FILTER = (
     " WHERE list_contains(?::VARCHAR[], field) AND value IS NOT NULL)"
 )
 _CELLS = (
-    f"CREATE TABLE {{name}}.cells AS SELECT rowid // {ROWS} AS cell, level, min(time_us) AS first_us,"  # noqa: S608 (our own)
+    f"CREATE TABLE {{name}}.cells AS SELECT rowid // {ROWS} AS cell, level, severity, min(time_us) AS first_us,"  # noqa: S608 (our own)
     " max(time_us) AS last_us, count(*) AS number FROM {name}.rows"
     f" WHERE (SELECT count(DISTINCT level) FROM {{name}}.rows) <= {MOST_LEVELS} GROUP BY ALL ORDER BY ALL"
 )
-_READ_CELLS = "SELECT cell, level, first_us, last_us, number FROM {name}.cells ORDER BY cell"
+_READ_CELLS = "SELECT cell, level, severity, first_us, last_us, number FROM {name}.cells ORDER BY cell"
 _READ_VALUES = "SELECT field, value, number FROM {name}.values"
 _READ_FILTER = "SELECT fields, floats, bits FROM {name}.filter WHERE witness = hash('')"
 

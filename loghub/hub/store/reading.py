@@ -1,4 +1,4 @@
-"""Reads over the parts: pages by time, counts by time, events by arrival.
+"""Reads over the parts: pages by time, events by arrival.
 
 A page walks the parts from the newest end (or the oldest) and stops when no other part can contribute. First it finds
 where its events are, which reads few columns; then it reads these events alone.
@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from loghub.hub.store.asked import Asked
-from loghub.hub.store.cells import add_up
 from loghub.hub.store.columns import from_row
-from loghub.hub.store.condition import Where, join
+from loghub.hub.store.condition import Where
 from loghub.hub.store.engine import SELECTED
-from loghub.hub.store.field_sql import field_value, text_of
 from loghub.hub.store.line import to_line
 from loghub.hub.store.partitions import Part
-from loghub.hub.store.protocol import Histogram, Lines, Order, Page, Place, Span, StoredEvent
+from loghub.hub.store.protocol import Lines, Order, Page, Place, Span, StoredEvent
 from loghub.hub.store.source import Row, Source
 
 Key: TypeAlias = tuple[int, str, int]
@@ -42,12 +40,7 @@ _MOST_LISTED = 300
 _ARRIVALS = f"SELECT {SELECTED} FROM {{table}} WHERE arrival > ? ORDER BY arrival LIMIT ?"  # noqa: S608 (our columns)
 _BY_ID = f"SELECT {SELECTED} FROM {{table}} WHERE source = ? AND seq = ? LIMIT 1"  # noqa: S608 (our columns)
 _NUMBERED = f"SELECT {SELECTED} FROM {{table}} WHERE arrival IN (SELECT unnest(?::BIGINT[]))"  # noqa: S608 (our columns)
-_COUNTS = (
-    "SELECT (time_us - ?) // ? AS bucket, coalesce({field}, '') AS key, count(*) FROM {table}"
-    " WHERE {where} GROUP BY bucket, key"
-)
 _TOTAL = "SELECT count(*) FROM {table} WHERE ({where}) AND time_us >= ? AND time_us < ?"
-_OPEN = 5  # more ranges of rows cost as much as all rows
 _NO_SOURCE = "0"  # comes before each
 
 
@@ -234,42 +227,6 @@ class _Oldest:
 
 
 _WALKS: dict[Order, _Newest | _Oldest] = {"newest": _Newest(), "oldest": _Oldest()}
-
-
-def read_histogram(source: Source, asked: Asked, span: Span, buckets: int, by: str) -> Histogram:
-    """Count the events of a span that match, by time and by the value of a field.
-
-    The step is in whole milliseconds, as the answer is written with it.
-    """
-    step_us = max(1, -(-(span.end_us - span.start_us) // (buckets * 1000))) * 1000
-    series: dict[str, list[int]] = {}
-
-    for part in source.walk(span, asked):
-        where = join("AND", (asked.of(part), Where("time_us >= ? AND time_us < ?", (span.start_us, span.end_us))))
-
-        if by == "level" and asked.is_everything and part.outline.cells.starts:
-            sums = add_up(part.outline.cells, span, step_us)
-
-            if len(sums.open) <= _OPEN:
-                for (bucket, level), number in sums.counts.items():
-                    series.setdefault(level, [0] * buckets)[bucket] += number
-
-                if not sums.open:
-                    continue
-
-                where = join("AND", (where, _rows_in(sums.open)))
-
-        key = field_value(by, part.shape)
-        sql = _COUNTS.format(field=text_of(key), table=part.table, where=where.sql)
-
-        for bucket, text, number in source.rows(part, sql, [span.start_us, step_us, *key.params, *where.params]):
-            series.setdefault(text, [0] * buckets)[bucket] += number
-
-    return Histogram(span.start_us, span.end_us, step_us, series, source.partial())
-
-
-def _rows_in(ranges: Sequence[tuple[int, int]]) -> Where:
-    return join("OR", (Where("rowid BETWEEN ? AND ?", (first, end - 1)) for first, end in ranges))
 
 
 def read_total(source: Source, asked: Asked, span: Span) -> int:

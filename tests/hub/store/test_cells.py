@@ -21,7 +21,7 @@ def cut(found: list[tuple[int, str | None]]) -> Cells:
     for place, (time, level) in enumerate(found):
         groups.setdefault((place // _ROWS, level), []).append(time)
 
-    pieces = ((cell, level, min(times), max(times), len(times)) for (cell, level), times in groups.items())
+    pieces = ((cell, level, 20, min(times), max(times), len(times)) for (cell, level), times in groups.items())
     return Cells.of(sorted(pieces, key=lambda piece: piece[0]))
 
 
