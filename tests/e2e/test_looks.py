@@ -85,6 +85,14 @@ def test_every_screen_and_state_fits_the_window_and_axe_finds_nothing(
         shoot(name.lower())
         page.keyboard.press("Escape")
 
+    page.get_by_role("button", name="Help").click()
+    shoot("help")
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Time range").select_option(label="Between …")
+    expect(page.get_by_role("dialog", name="Time between")).to_be_visible()
+    shoot("between")
+    page.keyboard.press("Escape")
+
     page.get_by_role("searchbox", name="Query").press_sequentially("service:")
     expect(page.get_by_role("option", name="shop")).to_be_visible()
     shoot("completion")
@@ -115,6 +123,7 @@ def test_every_screen_and_state_fits_the_window_and_axe_finds_nothing(
 
     hub.stop()
     expect(page.get_by_role("status").filter(has_text="lost")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_visible()
     shoot("lost")
     said = "\n".join(f"{state}: {fault}" for state, each in found.items() for fault in each)
     assert said == ""
