@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import search_sqlite
 from events import NOWHERE, START_US, lines
-from search_fill import append, fill, forget, opened, raw, sealed_files
+from search_fill import append, copied, fill, forget, opened, raw, sealed_files
 
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.protocol import Place, Span
@@ -145,7 +145,7 @@ def main(count: int, rounds: int, cache: Path) -> None:
     small = min(count, _SMALL)
     peer = {name: each * count / small for name, each in measure_sqlite(cache, small, found, rounds).items()}
 
-    with opened(data) as store:
+    with copied(data) as copy, opened(copy) as store:
         arrivals = Arrivals(store, count)
 
         with arrivals:
@@ -285,13 +285,13 @@ def print_table(asked: Mapping[str, Case], yardstick: float, columns: Mapping[st
 def measure_memory(data: Path) -> None:
     """Print what a hub on the store takes, at rest and after queries."""
     with HubProcess(data, "--keep", "36500 days", "--keep-size", "1 TB") as hub:
-        hub.get("/api/v1/search", limit=1)
+        hub.get("search", limit=1)
         idle = resident(hub.pid, "VmRSS")
 
         for query in ("", NOWHERE, "customer:c-1", "level:error", f"message:/{NOWHERE}/"):
-            hub.get("/api/v1/search", query=query, limit=200)
-            hub.get("/api/v1/facets", query=query, fields="service,status,user_id")
-            hub.get("/api/v1/histogram", query=query)
+            hub.get("search", query=query, limit=200)
+            hub.get("facets", query=query, fields="service,status,user_id")
+            hub.get("histogram", query=query)
 
         print(
             f"RSS of `loghub serve`: {idle} MB idle (wanted < 250), at most {resident(hub.pid, 'VmHWM')} MB during"

@@ -1,6 +1,7 @@
 """A store filled with the made-up events of `events`, as ingest fills it, for `search.py`."""
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -82,6 +83,23 @@ def _pieces(count: int) -> Iterator[bytes]:
 
     while piece := b"".join(islice(made, 10_000)):
         yield piece
+
+
+@contextmanager
+def copied(data: Path) -> Iterator[Path]:
+    """Give a copy of a store, which has the sealed files in common with it: they never change."""
+    copy = data.with_name(f"{data.name}-copy")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(data, copy, copy_function=_link_or_copy)
+
+    try:
+        yield copy
+    finally:
+        shutil.rmtree(copy)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    (os.link if source.endswith(".duckdb") else shutil.copyfile)(source, target)
 
 
 def sealed_files(data: Path) -> list[Path]:
