@@ -15,6 +15,7 @@ import type { GapRow } from '../model/rows';
 import { justAfter } from '../model/time';
 import { TAIL_ONLY, type Failure } from './answer.svelte';
 import { CountsState } from './counts.svelte';
+import { Gather } from './gather';
 import { RateState } from './rate.svelte';
 import { Meanwhile, type Part } from '../model/meanwhile';
 import { RowsState } from './rows.svelte';
@@ -56,6 +57,9 @@ export class LogsState {
   #turn = 0;
   #abort = new AbortController();
   readonly #hub: Hub;
+  readonly #gather = new Gather<LogEvent>((events) =>
+    this.#early === undefined ? this.rows.addLive(events) : this.#early.add(events),
+  );
 
   constructor(hub: Hub, open: OpenTail) {
     this.#hub = hub;
@@ -67,6 +71,8 @@ export class LogsState {
         this.#deliver(events);
       },
       skipped: (count) => {
+        this.#gather.flush();
+
         if (this.#early === undefined) {
           this.rows.addGap(count);
         } else {
@@ -141,6 +147,7 @@ export class LogsState {
     this.#abort.abort();
     this.#abort = new AbortController();
     this.#early = new Meanwhile(EARLY);
+    this.#gather.clear();
     this.#busy = true;
 
     if (this.#live) {
@@ -347,12 +354,7 @@ export class LogsState {
   #deliver(events: readonly LogEvent[]): void {
     this.rate.count(events.length);
     this.counts.stale();
-
-    if (this.#early === undefined) {
-      this.rows.addLive(events);
-    } else {
-      this.#early.add(events);
-    }
+    this.#gather.add(events);
   }
 
   #filter(): Filter {

@@ -278,8 +278,13 @@ export class ListState {
 
   #putBar(): void {
     clearTimeout(this.#rest);
-    this.#bar = this.scale.scrolled(this.#top);
-    this.scrollBar(this.#bar);
+    const bar = this.scale.scrolled(this.#top);
+
+    // To move it costs a layout: not where it is already.
+    if (Math.abs(bar - this.#bar) >= 0.5) {
+      this.#bar = bar;
+      this.scrollBar(bar);
+    }
   }
 
   /** A scaled bar that went by pixels is not where it belongs: at once where it can go no further, else when it rests. */
