@@ -1,5 +1,8 @@
 """The viewer as a person finds it: by roles and names."""
 
+import json
+import urllib.request
+
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -34,3 +37,10 @@ def ask(page: Page, query: str) -> None:
 
 def ids_of(page: Page) -> list[str]:
     return [str(found) for found in rows(page).evaluate_all("rows => rows.map(row => row.dataset.id)")]
+
+
+def send_frames(url: str, *frames: object) -> None:
+    """Let a scripted API (scripted_api.py) send frames to every tail."""
+    body = json.dumps(frames).encode()
+    request = urllib.request.Request(f"{url}/script", body, {"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=20).close()
