@@ -14,6 +14,14 @@ Logs = Callable[..., None]
 FORTY = "for n in range(40): logger.info('line %02d of forty', n, extra={'sku': f's-{n % 2}'})"
 
 
+NO_ROW_OVER_ANOTHER = """
+() => [...document.querySelectorAll('[role=row][data-id]')]
+  .map((row) => row.getBoundingClientRect())
+  .sort((a, b) => a.top - b.top)
+  .every((box, at, all) => at === 0 || box.top >= all[at - 1].bottom - 0.5)
+"""
+
+
 def selected(page: Page) -> str:
     return page.get_by_role("row", selected=True).inner_text()
 
@@ -111,10 +119,7 @@ def test_long_messages_wrap_and_rows_grow_as_asked(hub: HubProcess, open_page: O
     places = [box["y"] for row in rows(page).all() if (box := row.bounding_box())]
     tops = sorted(places)
     assert tops[1] - tops[0] == 30
-    page.wait_for_function(
-        "() => { const rows = [...document.querySelectorAll('[role=row][data-id]')];"
-        " const boxes = rows.map(row => row.getBoundingClientRect()).sort((a, b) => a.top - b.top); return boxes.every((b, i) => i === 0 || b.top >= boxes[i - 1].bottom - 0.5); }"
-    )
+    page.wait_for_function(NO_ROW_OVER_ANOTHER)
     choose(page, "cut")
     assert height_of(page, "long") == 30
     page.reload()

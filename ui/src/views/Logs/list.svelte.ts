@@ -30,6 +30,7 @@ export class ListState {
   #top = $state(0);
   /** Where the scroll bar is. */
   #bar = $state(0);
+  #atEnd = false;
   #rest: ReturnType<typeof setTimeout> | undefined;
   /** What stands at the top of the view: the row, and how far it is scrolled. */
   #anchor: { readonly id: string; readonly delta: number } | undefined;
@@ -150,7 +151,8 @@ export class ListState {
       // There are fewer than was thought.
       this.goTo(this.#top);
     } else if (held === undefined) {
-      this.#hold();
+      // Nothing of the view was here: one who went to the end wants the end, wherever it turns out to be.
+      this.goTo(this.#atEnd ? layout.total : this.#top);
     } else if (this.#top > 0) {
       const index = rows.findIndex((row) => row.id === held.id);
       const top = layout.offset(index) + held.delta;
@@ -301,6 +303,7 @@ export class ListState {
   }
 
   #settle(): void {
+    this.#atEnd = this.#top > this.layout.total - this.#height - NEAR;
     const end = this.#settings.order === 'newest' ? 0 : this.layout.total - this.#height;
     this.#atNewest = Math.abs(this.#top - Math.max(end, 0)) < NEAR;
   }
