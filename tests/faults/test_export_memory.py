@@ -22,6 +22,7 @@ from processes import HubProcess, wait_for
 
 EVENTS = int(os.environ.get("LOGHUB_TEST_EVENTS", "40000"))
 BATCH = 5000
+SEAL = max(20_000, EVENTS // 4)  # few parts: else their merging is measured, which takes memory of its own
 ROOM_KB = {"ndjson": 80_000, "csv": 80_000, "parquet": 200_000}  # Parquet passes through an engine of 128 MB
 
 
@@ -29,11 +30,11 @@ ROOM_KB = {"ndjson": 80_000, "csv": 80_000, "parquet": 200_000}  # Parquet passe
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
     data = tmp_path_factory.mktemp("hub")
 
-    with closing(DuckStore(data, keep_us=2**60, seal_rows=20_000)) as store:
+    with closing(DuckStore(data, keep_us=2**60, seal_rows=SEAL)) as store:
         for first in range(1, EVENTS, BATCH):
             store.append([_batch(first)])
 
-        wait_for(lambda: _sealed(store) >= EVENTS // 20_000 * 20_000, 100)
+        wait_for(lambda: _sealed(store) >= EVENTS // SEAL * SEAL, 100)
 
     with HubProcess(data) as hub:
         yield hub
