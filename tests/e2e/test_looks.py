@@ -48,6 +48,22 @@ def faults(page: Page) -> list[str]:
     ]
 
 
+def shoot_dialogs(page: Page, shoot: Callable[[str], None]) -> None:
+    for name in ("Saved", "Export", "View"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        shoot(name.lower())
+        page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Help").click()
+    shoot("help")
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Time range").select_option(label="Between …")
+    expect(page.get_by_role("dialog", name="Time between")).to_be_visible()
+    shoot("between")
+    page.keyboard.press("Escape")
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 360])
@@ -79,20 +95,7 @@ def test_every_screen_and_state_fits_the_window_and_axe_finds_nothing(
     shoot("context")
     page.keyboard.press("Escape")
 
-    for name in ("Saved", "Export", "View"):
-        page.get_by_role("button", name=name, exact=True).click()
-        expect(page.get_by_role("dialog", name=name)).to_be_visible()
-        shoot(name.lower())
-        page.keyboard.press("Escape")
-
-    page.get_by_role("button", name="Help").click()
-    shoot("help")
-    page.keyboard.press("Escape")
-    page.get_by_role("combobox", name="Time range").select_option(label="Between …")
-    expect(page.get_by_role("dialog", name="Time between")).to_be_visible()
-    shoot("between")
-    page.keyboard.press("Escape")
-
+    shoot_dialogs(page, shoot)
     page.get_by_role("searchbox", name="Query").press_sequentially("service:")
     expect(page.get_by_role("option", name="shop")).to_be_visible()
     shoot("completion")
