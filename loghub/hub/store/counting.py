@@ -4,21 +4,23 @@ Rules:
 1. A part is read once for all fields (grouping sets), into a table of counts. What has to be done for each
    value (text out of JSON, elements of a list) is done on that table.
 2. Where all events of a part are asked for, the values of a field that has few are in its outline.
-3. Such a table is temporary: it belongs to the cursor, and goes to the disk where memory is short.
+3. A column of integers that is read alone goes another way (`integers`).
+4. Such a table is temporary: it belongs to the cursor, and goes to the disk where memory is short.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from loghub.hub.store.asked import Asked
-from loghub.hub.store.condition import Where
+from loghub.hub.store.condition import TRUE, Where, join
 from loghub.hub.store.field_sql import Value, field_value
+from loghub.hub.store.integers import Integers
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span
 from loghub.hub.store.source import Source
 from loghub.hub.store.summaries import Facet, Facets
 
-_MATCHING = "({where}) AND time_us >= ? AND time_us < ?"
 _TABLE = "CREATE OR REPLACE TEMP TABLE counted (field INTEGER, key VARCHAR, number BIGINT)"
 _COUNT = (
     "INSERT INTO counted SELECT CASE {cases} END AS field, coalesce({columns}) AS key, count(*) AS number"
@@ -32,7 +34,7 @@ _RAW_TEXTS = (
     " FROM counted WHERE field = {field} AND starts_with(key, '['))"
     " WHERE raw <> 'null' AND NOT starts_with(raw, '[') AND NOT starts_with(raw, '{{')"
 )
-_ADD = "INSERT INTO counted SELECT ?, unnest(?::VARCHAR[]), unnest(?::BIGINT[])"
+_KNOWN = "SELECT unnest(?::VARCHAR[]) AS value, unnest(?::BIGINT[]) AS number"
 _VALUES = "SELECT value, sum(number)::BIGINT AS number FROM ({texts}) GROUP BY value"
 _LARGEST = "SELECT value, number FROM ({values}) ORDER BY number DESC, value LIMIT ?"
 _DISTINCT = "SELECT count(*) FROM ({values})"
@@ -40,44 +42,87 @@ _DISTINCT = "SELECT count(*) FROM ({values})"
 
 def read_facets(source: Source, asked: Asked, span: Span, fields: Sequence[str], limit: int) -> Facets:
     """Count the values of fields; an event counts once for each value of a list."""
-    known: list[Counter[str]] = [Counter() for _ in fields]
-    counted: set[int] = set()
+    counts = [_Counts(index) for index in range(len(fields))]
 
     for part in source.walk(span, asked):
         outlined = part.outline.values if asked.is_all_of(part, span) else {}
-        wanted = []
+        wanted = {}
 
         for index, name in enumerate(fields):
             if name in outlined:
-                known[index].update(outlined[name])
+                counts[index].known.update(outlined[name])
             else:
-                wanted.append(index)
+                wanted[index] = field_value(name, part.shape)
 
-        if wanted and not counted:
-            source.cursor.execute(_TABLE)
+        _count(source, part, asked, span, wanted, counts)
 
-        counted.update(wanted)
-        _count(source, part, asked, span, {index: field_value(fields[index], part.shape) for index in wanted})
-
-    facets = [
-        _facet(source, index, name, known[index], limit) if index in counted else _largest(name, known[index], limit)
-        for index, name in enumerate(fields)
-    ]
+    facets = [_facet(source, name, counted, limit) for name, counted in zip(fields, counts, strict=True)]
     return Facets(facets, source.partial())
 
 
-def _count(source: Source, part: Part, asked: Asked, span: Span, values: Mapping[int, Value]) -> None:
+@dataclass(slots=True)
+class _Counts:
+    """Where the counts of a field are.
+
+    Attributes:
+        index: of the field.
+        known: those out of outlines, by text.
+        integers: those in a table of integers.
+        counted: whether there are some in the table of counts.
+    """
+
+    index: int
+    known: Counter[str] = field(default_factory=Counter)
+    integers: Integers | None = None
+    counted: bool = False
+
+
+def _count(
+    source: Source, part: Part, asked: Asked, span: Span, values: Mapping[int, Value], counts: Sequence[_Counts]
+) -> None:
     """Count the values of fields of a part; where all events are asked for, each column is read by itself."""
-    where = asked.of(part)
     each = [{index: value} for index, value in values.items()] if asked.is_everything else [values]
+    where = _matching(part, asked, span)
 
     for chosen in each:
-        if chosen and not source.late:
-            sql, params = _count_sql(part, chosen, where, span)
-            source.rows(part, sql, params)
+        if not chosen or source.late:
+            continue
+
+        index = min(chosen)
+
+        if len(chosen) == 1 and chosen[index].is_integer:
+            _copy(source, part, chosen[index], where, counts[index])
+            continue
+
+        if not any(each.counted for each in counts):
+            source.cursor.execute(_TABLE)
+
+        for index in chosen:
+            counts[index].counted = True
+
+        sql, params = _count_sql(part, chosen, where)
+        source.rows(part, sql, params)
 
 
-def _count_sql(part: Part, values: Mapping[int, Value], where: Where, span: Span) -> tuple[str, list[object]]:
+def _matching(part: Part, asked: Asked, span: Span) -> Where:
+    if asked.is_all_of(part, span):
+        return TRUE
+
+    return join("AND", (asked.of(part), Where("time_us >= ? AND time_us < ?", (span.start_us, span.end_us))))
+
+
+def _copy(source: Source, part: Part, value: Value, where: Where, counts: _Counts) -> None:
+    integers = counts.integers
+
+    if integers is None:
+        integers = counts.integers = Integers(counts.index)
+        integers.begin(source.cursor)
+
+    for (number,) in source.rows(part, integers.copy_sql(value.sql, part.table, where.sql), where.params):
+        integers.note(source.cursor, number)
+
+
+def _count_sql(part: Part, values: Mapping[int, Value], where: Where) -> tuple[str, list[object]]:
     named = [(f"value_{index}", _code(index, is_json=value.is_json), value) for index, value in values.items()]
 
     sql = _COUNT.format(
@@ -85,11 +130,11 @@ def _count_sql(part: Part, values: Mapping[int, Value], where: Where, span: Span
         columns=", ".join([*(value.spelt.format(column) for column, _, value in named), "NULL"]),
         values=", ".join(f"{value.sql} AS {column}" for column, _, value in named),
         table=part.table,
-        matching=_MATCHING.format(where=where.sql),
+        matching=where.sql,
         sets=", ".join(f"({column})" for column, _, _ in named),
     )
     params = [param for _, _, value in named for param in value.params]
-    return sql, [*params, *where.params, span.start_us, span.end_us]
+    return sql, [*params, *where.params]
 
 
 def _code(index: int, *, is_json: bool) -> int:
@@ -97,23 +142,36 @@ def _code(index: int, *, is_json: bool) -> int:
     return 2 * index + is_json
 
 
-def _largest(name: str, known: Mapping[str, int], limit: int) -> Facet:
-    ranked = sorted(known.items(), key=lambda entry: (-entry[1], entry[0]))
-    return Facet(name, len(ranked), ranked[:limit])
+def _facet(source: Source, name: str, counts: _Counts, limit: int) -> Facet:
+    if counts.integers:
+        counts.integers.add_up(source.cursor)
+
+        if not counts.known and not counts.counted:
+            return Facet(name, *counts.integers.largest(source.cursor, limit))
+
+    elif not counts.counted:
+        ranked = sorted(counts.known.items(), key=lambda entry: (-entry[1], entry[0]))
+        return Facet(name, len(ranked), ranked[:limit])
+
+    return _of_texts(source, name, counts, limit)
 
 
-def _facet(source: Source, index: int, name: str, known: Mapping[str, int], limit: int) -> Facet:
-    if known:
-        code = _code(index, is_json=False)
-        source.cursor.execute(_ADD, [code, list(known), list(known.values())])
+def _of_texts(source: Source, name: str, counts: _Counts, limit: int) -> Facet:
+    texts = [_KNOWN]
 
-    texts = _TEXTS.format(field=_code(index, is_json=False))
-    raw_texts = _RAW_TEXTS.format(field=_code(index, is_json=True))
-    values = _VALUES.format(texts=f"{texts} UNION ALL {raw_texts}")
-    found = source.cursor.execute(_LARGEST.format(values=values), [limit]).fetchall()
+    if counts.counted:
+        texts.append(_TEXTS.format(field=_code(counts.index, is_json=False)))
+        texts.append(_RAW_TEXTS.format(field=_code(counts.index, is_json=True)))
+
+    if counts.integers:
+        texts.append(counts.integers.texts_sql())
+
+    known = [list(counts.known), list(counts.known.values())]
+    values = _VALUES.format(texts=" UNION ALL ".join(texts))
+    found = source.cursor.execute(_LARGEST.format(values=values), [*known, limit]).fetchall()
     distinct = len(found)
 
     if distinct == limit:
-        ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values)).fetchall()
+        ((distinct,),) = source.cursor.execute(_DISTINCT.format(values=values), known).fetchall()
 
     return Facet(name, distinct, [(text, number) for text, number in found])

@@ -57,12 +57,14 @@ class Value:
         params: the values of its `?`.
         spelt: makes a text of it, where it is none, or raw JSON text.
         is_json: whether that is raw JSON text.
+        is_integer: whether it is an integer in a column.
     """
 
     sql: str
     params: tuple[object, ...] = ()
     spelt: str = "{}"
     is_json: bool = False
+    is_integer: bool = False
 
 
 def locate(name: str, shape: Shape = UNKNOWN) -> Field:
@@ -153,7 +155,7 @@ def _json_value(field: Field) -> Value:
 _VALUES: Mapping[FieldKind, Callable[[Field], Value]] = {
     "absent": lambda _: Value("NULL::VARCHAR"),
     "text": lambda field: Value(field.sql),
-    "integer": lambda field: Value(field.sql, spelt="{}::VARCHAR"),
+    "integer": lambda field: Value(field.sql, spelt="{}::VARCHAR", is_integer=True),
     "float": lambda field: Value(field.sql, spelt="to_json({})::VARCHAR", is_json=True),
     "boolean": lambda field: Value(field.sql, spelt="{}::VARCHAR"),
 }
