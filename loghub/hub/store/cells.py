@@ -1,9 +1,11 @@
 """The rows of a sealed part in cells of `ROWS`, each with its times and levels: most of a histogram by level.
 
 A cell that lies in one bucket is added up as it is. The rows of the others, at the edges of buckets, are to be counted.
+Cells also say between which rows the events of a span are: rows are in the order of a page.
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -52,6 +54,15 @@ class Cells:
         counts = {level: array("I", (numbers.get(cell, 0) for cell in places)) for level, numbers in found.items()}
         levels = dict(pairs)
         return cls(starts, ends, counts, levels if len(levels) == len(pairs) else {})
+
+    def rows_in(self, span: Span) -> range:
+        """Give row numbers among which are all rows of a span."""
+        return range(bisect_left(self.ends, span.start_us) * ROWS, bisect_left(self.starts, span.end_us) * ROWS)
+
+    def surely_in(self, span: Span) -> range:
+        """Give row numbers that all are in a span; the last cell, which may have fewer rows, is not among them."""
+        first, end = bisect_left(self.starts, span.start_us), bisect_left(self.ends, span.end_us)
+        return range(first * ROWS, min(end, len(self.ends) - 1) * ROWS)
 
 
 NO_CELLS = Cells(array("q"), array("q"), {})

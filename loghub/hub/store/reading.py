@@ -1,7 +1,8 @@
 """Reads over the parts: pages by time, events by arrival.
 
 A page walks the parts from the newest end (or the oldest) and stops when no other part can contribute. First it finds
-where its events are, which reads few columns; then it reads these events alone.
+where its events are, which reads few columns; then it reads these events alone. The cells of a sealed part say between
+which rows they are: where every event matches, these are hardly more than a page has.
 A sealed part that cannot be read is left out, and the answer says so.
 """
 
@@ -11,8 +12,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from loghub.hub.store.asked import Asked
+from loghub.hub.store.cells import Cells
 from loghub.hub.store.columns import from_row
-from loghub.hub.store.condition import Where
 from loghub.hub.store.engine import SELECTED
 from loghub.hub.store.line import to_line
 from loghub.hub.store.partitions import Part
@@ -34,11 +35,13 @@ class Found:
 
 _KEYS = "SELECT time_us, source, seq, rowid FROM {table} WHERE {conditions} ORDER BY {order} LIMIT ?"
 _ROWS = f"SELECT rowid, {SELECTED} FROM {{table}} WHERE rowid BETWEEN ? AND ? AND {{chosen}}"  # noqa: S608 (our columns)
-_FEW = "list_contains(?::BIGINT[], rowid)"
-_MANY = "rowid IN (SELECT unnest(?::BIGINT[]))"
-_MOST_LISTED = 300
+_ALONE = "TRUE"
+_NEAR = "list_contains(?::BIGINT[], rowid)"
+_FAR = "rowid IN (SELECT unnest(?::BIGINT[]))"
+_NEAR_ROWS = 1024  # of more, the engine passes over most by itself
 _ARRIVALS = f"SELECT {SELECTED} FROM {{table}} WHERE arrival > ? ORDER BY arrival LIMIT ?"  # noqa: S608 (our columns)
-_BY_ID = f"SELECT {SELECTED} FROM {{table}} WHERE source = ? AND seq = ? LIMIT 1"  # noqa: S608 (our columns)
+_BY_ID = "SELECT rowid FROM {table} WHERE seq = ? AND source = ? LIMIT 1"
+_ROW = f"SELECT {SELECTED} FROM {{table}} WHERE rowid = ?"  # noqa: S608 (our columns)
 _NUMBERED = f"SELECT {SELECTED} FROM {{table}} WHERE arrival IN (SELECT unnest(?::BIGINT[]))"  # noqa: S608 (our columns)
 _TOTAL = "SELECT count(*) FROM {table} WHERE ({where}) AND time_us >= ? AND time_us < ?"
 _NO_SOURCE = "0"  # comes before each
@@ -83,7 +86,7 @@ def _find(
 
             span = walk.within(span, found[-1].key)
 
-        rows = _read_part(source, part, asked.of(part), span, limit + 1, walk, start)
+        rows = _read_part(source, part, asked, span, limit + 1, walk, start)
 
         if source.late:
             source.leave(hit, looked)
@@ -106,10 +109,17 @@ def _find(
 
 
 def _read_part(
-    source: Source, part: Part, where: Where, span: Span, limit: int, walk: "_Newest | _Oldest", start: Place | None
+    source: Source, part: Part, asked: Asked, span: Span, limit: int, walk: "_Newest | _Oldest", start: Place | None
 ) -> list[Found]:
+    where = asked.of(part)
     conditions = [f"({where.sql})", "time_us >= ?", "time_us < ?"]
     values = [*where.params, span.start_us, span.end_us]
+
+    if part.outline.cells.starts:
+        sure = walk.surely_behind(span, start) if asked.is_everything else None
+        rows = _between(part.outline.cells, span, sure, limit, walk)
+        conditions.append("rowid BETWEEN ? AND ?")
+        values += [rows.start, rows.stop - 1]
 
     if start:
         conditions.append(walk.condition)
@@ -119,6 +129,25 @@ def _read_part(
     return [
         Found((time, sender, seq), part, row) for time, sender, seq, row in source.rows(part, sql, [*values, limit])
     ]
+
+
+def _between(cells: Cells, span: Span, sure: Span | None, limit: int, walk: "_Newest | _Oldest") -> range:
+    """Give row numbers among which the events of a page are.
+
+    Args:
+        cells: of the part.
+        span: in which the events are.
+        sure: a span in which each event is one of them; None where that depends on the query.
+        limit: how many are wanted.
+        walk: from which end.
+    """
+    rows = cells.rows_in(span)
+    enough = cells.surely_in(sure) if sure else range(0)
+
+    if len(enough) < limit:
+        return rows
+
+    return range(enough.stop - limit, rows.stop) if walk.reverse else range(rows.start, enough.start + limit)
 
 
 def _key(found: Found) -> Key:
@@ -140,10 +169,12 @@ def _read_rows(source: Source, found: Sequence[Found]) -> list[Row]:
 
     for part, rows in places.items():
         late = source.late
-        chosen = _FEW if len(rows) <= _MOST_LISTED else _MANY
+        first, last = min(rows), max(rows)
+        alone = last - first < len(rows)
+        chosen = _ALONE if alone else _NEAR if last - first < _NEAR_ROWS else _FAR
         sql = _ROWS.format(table=part.table, chosen=chosen)
 
-        for number, *row in source.rows(part, sql, [min(rows), max(rows), rows]):
+        for number, *row in source.rows(part, sql, [first, last] if alone else [first, last, rows]):
             events[part, number] = tuple(row)
 
         if source.late is not late and source.late:
@@ -174,6 +205,10 @@ class _Newest:
     @staticmethod
     def behind(span: Span, start: Place) -> Span:
         return Span(span.start_us, min(span.end_us, start.time_us + 1))
+
+    @staticmethod
+    def surely_behind(span: Span, start: Place | None) -> Span:
+        return Span(span.start_us, min(span.end_us, start.time_us)) if start else span
 
     @staticmethod
     def reached(left: Sequence[Part]) -> int:
@@ -211,6 +246,10 @@ class _Oldest:
     @staticmethod
     def behind(span: Span, start: Place) -> Span:
         return Span(max(span.start_us, start.time_us), span.end_us)
+
+    @staticmethod
+    def surely_behind(span: Span, start: Place | None) -> Span:
+        return Span(max(span.start_us, start.time_us + 1), span.end_us) if start else span
 
     @staticmethod
     def reached(left: Sequence[Part]) -> int:
@@ -256,10 +295,9 @@ def read_total(source: Source, asked: Asked, span: Span) -> int:
 def find_event(source: Source, sender: str, seq: int) -> StoredEvent | None:
     """Give an event by its id; None where it is not there (any more)."""
     for part in sorted(source.parts, key=lambda part: -part.extent.first):
-        rows = source.rows(part, _BY_ID.format(table=part.table), [sender, seq])
-
-        if rows:
-            return from_row(rows[0])
+        for (row,) in source.rows(part, _BY_ID.format(table=part.table), [seq, sender]):
+            for values in source.rows(part, _ROW.format(table=part.table), [row]):
+                return from_row(values)
 
     if source.late:
         raise source.late

@@ -46,6 +46,21 @@ def test_cells_and_open_rows_are_all_rows(
     assert counted == expected
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(found=rows, start=st.integers(-30, 70), length=st.integers(0, 90))
+def test_all_rows_of_a_span_and_no_other_lie_between_the_row_numbers(
+    monkeypatch: pytest.MonkeyPatch, found: list[tuple[int, str | None]], start: int, length: int
+) -> None:
+    monkeypatch.setattr(cells, "ROWS", _ROWS)
+    found.sort(key=lambda row: row[0])
+    span = Span(start, start + length)
+    inside = [place for place, (time, _) in enumerate(found) if span.start_us <= time < span.end_us]
+    known = cut(found)
+
+    assert set(inside) <= set(known.rows_in(span))
+    assert set(known.surely_in(span)) <= set(inside)
+
+
 def test_rows_of_cells_within_a_bucket_are_not_counted_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "ROWS", _ROWS)
     sums = add_up(cut([(place, "INFO") for place in range(40)]), Span(0, 40), 20)
