@@ -11,7 +11,7 @@ Rules:
 
 import re
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -26,6 +26,7 @@ from loghub.hub.store.blocks import Block, Texts, Values
 from loghub.hub.store.columns import KEY_COLUMNS
 
 _MAX_PLANS = 5_000
+_AT_ONCE = 256  # lines whose values stay in the processor's cache: with 5 000 at once a line takes half as long again
 _OWN_NAMES = frozenset(("_id", "_received", "_cursor"))
 _SLOW_KEYS = frozenset(TAIL_KEYS) - {"exc_info"} | {"levelno", "short_message"} | _OWN_NAMES
 _NEEDED = frozenset(("timestamp", "level"))
@@ -86,13 +87,27 @@ def read_lines(lines: Sequence[bytes], most_bytes: int = 2**31) -> tuple[list[Bl
         Blocks, and the places of the lines that have to go the slow way.
     """
     load = _loader(lines)
-    groups: dict[int, _Rows] = {}
+    most = most_bytes + 1 if max(map(len, lines), default=0) > most_bytes else 0
+    blocks: list[Block] = []
     odd: list[int] = []
-    plans, dumps = _plans, orjson.dumps
-    longest = max(map(len, lines), default=0)
 
-    for place, line in enumerate(lines):
-        if longest > most_bytes and len(line) > most_bytes + 1:
+    for start in range(0, len(lines), _AT_ONCE):
+        groups = _group(lines[start : start + _AT_ONCE], start, most, load, odd)
+        blocks += [block for rows in groups if (block := _block(rows, odd))]
+
+    odd.sort()
+    return blocks, odd
+
+
+def _group(
+    lines: Sequence[bytes], start: int, most: int, load: Callable[[bytes], Any], odd: list[int]
+) -> Iterable[_Rows]:
+    """Read lines, the first of which is at the place `start`; 0 for `most` says that none of them is too long."""
+    groups: dict[int, _Rows] = {}
+    plans, dumps = _plans, orjson.dumps
+
+    for place, line in enumerate(lines, start):
+        if most and len(line) > most:
             odd.append(place)
             continue
 
@@ -119,9 +134,7 @@ def read_lines(lines: Sequence[bytes], most_bytes: int = 2**31) -> tuple[list[Bl
         rows.values.append(plan.values(fields))
         rows.attributes.append(attributes)
 
-    blocks = [block for rows in groups.values() if (block := _block(rows, odd))]
-    odd.sort()
-    return blocks, odd
+    return groups.values()
 
 
 def _loader(lines: Sequence[bytes]) -> Callable[[bytes], Any]:
@@ -204,8 +217,9 @@ def _times(values: tuple[str, ...]) -> "array[int]":
     if not _TIMES.fullmatch("".join(values)) or set(map(len, values)) != {_TIME_SIZE}:
         raise ValueError
 
-    seconds = {second: _second_us(second) for second in {value[:_SECOND_SIZE] for value in values}}
-    return array("q", [seconds[value[:_SECOND_SIZE]] + int(value[20:26]) for value in values])
+    heads = [value[:_SECOND_SIZE] for value in values]
+    seconds = {second: _second_us(second) for second in set(heads)}
+    return array("q", [seconds[head] + int(value[20:26]) for head, value in zip(heads, values, strict=True)])
 
 
 def _second_us(second: str) -> int:

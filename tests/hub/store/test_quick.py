@@ -145,6 +145,17 @@ def test_one_line_with_an_odd_value_takes_no_other_along() -> None:
     assert [block.places for block in blocks] == [[0, 2]]
 
 
+def test_lines_of_a_long_body_keep_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "_AT_ONCE", 3)
+    plain = {"timestamp": format_time(NOW_US), "level": "INFO", "message": "m", "line": 3}
+    found = [orjson.dumps(plain | ({"line": True} if place % 5 == 2 else {})) + b"\n" for place in range(11)]
+    found[4] = orjson.dumps(plain | {"long": "x" * 200}) + b"\n"
+
+    blocks, odd = read_lines(found, 150)
+    assert odd == [2, 4, 7]
+    assert [place for block in blocks for place in block.places] == [0, 1, 3, 5, 6, 8, 9, 10]
+
+
 def test_what_is_learnt_of_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quick, "_MAX_PLANS", 10)
     plain = {"timestamp": format_time(NOW_US), "level": "INFO"}
