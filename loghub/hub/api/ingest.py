@@ -20,6 +20,7 @@ from loghub.wire.report import DIGEST_HEADER, REPORT_HEADER, read_report
 
 _RETRY_BUSY = {"Retry-After": "1"}
 _RETRY_DISK = {"Retry-After": "5"}
+_AT_ONCE = 8_192  # bytes of a body that are read in less time than it takes to wake a thread for them and to be woken
 _BUSY = (errno.EBUSY, errno.ENOMEM)  # the store has too much to do; the disk is well
 
 
@@ -81,7 +82,7 @@ async def _read(parts: Parts, request: Request, share: Share) -> Reading:
         check_digest(told, key, whole)
         return read_body(whole, limits=limits, now_us=now_us())
 
-    return await parts.threads.call(read)
+    return read() if len(body) <= _AT_ONCE and not encoding else await parts.threads.call(read)
 
 
 async def _receive(request: Request, share: Share, limit: int) -> bytes:
