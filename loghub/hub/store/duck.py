@@ -62,6 +62,7 @@ from loghub.hub.store.reading import (
 )
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.recovery import Recovered, recover
+from loghub.hub.store.rest import Rest
 from loghub.hub.store.seal import OnStep
 from loghub.hub.store.sealing import seal_one
 from loghub.hub.store.shelf import Shelf
@@ -126,7 +127,7 @@ class DuckStore:
         keep_free: Free = NOTHING_FREE,
         keep_rules: Sequence[Rule] = (),
         keep_sources_us: int = 90 * DAY_US,
-        memory_limit: str = "512MB",
+        memory_limit: str = "384MB",
         query_seconds: float = 30,
         clock_us: Callable[[], int] = _now_us,
         on_step: OnStep = _no_step,
@@ -157,7 +158,7 @@ class DuckStore:
         held = (self._engine, self._directory, self._parts, shelf, self._hot, self._books, self._queries)
         self._house = house = House(*held, self._writing, on_step, lambda: self._next)
         compaction = Compaction(house, Largest.by(seal_rows, seal_bytes, self._keep))
-        self._upkeep = Upkeep(house, self._keep, compaction, clock_us)
+        self._upkeep = Upkeep(house, self._keep, compaction, clock_us, Rest(self._engine, self._queries, memory_limit))
         self._keeper = Keeper(self._upkeep.run, _PERIOD_S)
         self._keeper.start()
 

@@ -32,6 +32,8 @@ def open_engine(scratch: Path, memory_limit: str) -> Cursor:
         ":memory:",
         config={
             "checkpoint_threshold": _NEVER,
+            # Else what a merge has used stays with the process: 275 MB after one of 250,000 rows, not 120.
+            "allocator_background_threads": "true",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "memory_limit": memory_limit,

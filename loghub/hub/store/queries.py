@@ -49,6 +49,9 @@ class Queries:
     Args:
         engine: whose cursors.
         seconds: how long a question may take.
+
+    Attributes:
+        asked: how many questions there were.
     """
 
     def __init__(self, engine: Cursor, seconds: float) -> None:
@@ -57,6 +60,8 @@ class Queries:
         self._running: set[Question] = set()
         self._changed = threading.Condition()
         self._closed = False
+        self._ended_at = time.monotonic()
+        self.asked = 0
         threading.Thread(target=self._watch, name="loghub-queries", daemon=True).start()
 
     @contextmanager
@@ -92,6 +97,7 @@ class Queries:
 
                 with self._changed:
                     self._running.remove(question)
+                    self._ended_at = time.monotonic()
                     self._changed.notify_all()
 
     def _cursor(self) -> Cursor:
@@ -102,6 +108,11 @@ class Queries:
             return self._engine.cursor()
         except duckdb.ConnectionException as error:  # closed at this moment
             raise StoreError(_CLOSED) from error
+
+    def quiet_s(self) -> float:
+        """Tell for how many seconds nothing has been asked."""
+        with self._changed:
+            return 0.0 if self._running else time.monotonic() - self._ended_at
 
     def sum_up(self, question: Question) -> None:
         """Give a question that came too late a little more time, to make an answer of what it has."""
@@ -123,6 +134,7 @@ class Queries:
                 raise StoreError(_CLOSED)
 
             self._running.add(question)
+            self.asked += 1
             self._changed.notify_all()
 
         return question

@@ -17,6 +17,7 @@ from loghub.hub.store.compaction import Compaction
 from loghub.hub.store.deletion import Deletion
 from loghub.hub.store.house import House
 from loghub.hub.store.keep import Keep, Rule
+from loghub.hub.store.rest import Rest
 from loghub.hub.store.retention import Disk, expired
 from loghub.hub.store.sealing import seal_one
 
@@ -32,13 +33,17 @@ class Upkeep:
         keep: how much is kept.
         compaction: merges small parts.
         clock_us: gives the time in microseconds.
+        rest: gives memory back.
     """
 
-    def __init__(self, house: House, keep: Keep, compaction: Compaction, clock_us: Callable[[], int]) -> None:
+    def __init__(
+        self, house: House, keep: Keep, compaction: Compaction, clock_us: Callable[[], int], rest: Rest
+    ) -> None:
         self._house = house
         self._keep = keep
         self._compaction = compaction
         self._clock_us = clock_us
+        self._rest = rest
         self._ruled: set[tuple[Part, Rule]] = set()
 
     def run(self, closing: threading.Event) -> None:
@@ -54,6 +59,8 @@ class Upkeep:
 
         while not closing.is_set() and not self._house.hot.waiting and self._compaction.merge_some():
             pass
+
+        self._rest.take()
 
     def retain(self) -> None:
         """Let go of the parts that are not kept."""
