@@ -25,7 +25,7 @@ _BY_SEVERITY = (
     f"SELECT ((time_us - ?) // ?) * {_SEVERITIES} + severity AS place, count(*) FROM {{table}}"  # noqa: S608 (our own)
     " WHERE {where} GROUP BY place"
 )
-_MOST_OPEN = 5  # more ranges of rows cost as much as all rows
+_MOST_OPEN = 12  # more ranges of rows cost as much as all rows
 
 
 def read_histogram(source: Source, asked: Asked, span: Span, buckets: int, by: str) -> Histogram:

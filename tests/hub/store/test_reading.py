@@ -1,4 +1,4 @@
-"""Pages of large sealed files, read between the rows that their cells tell."""
+"""Pages and histograms of large sealed files, of which cells tell the most."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,7 +12,7 @@ from loghub.hub.store.protocol import Order, Span, Store
 from loghub.query.parse import parse
 
 _EACH = 2_300  # rows of a sender: several cells in all
-_SPANS = (Span(0, 2**60), Span(START_US + 11, START_US + 290), Span(START_US + 400, 2**60))
+_SPANS = (Span(0, 2**60), Span(START_US + 1_100, START_US + 29_000), Span(START_US + 31_000, 2**60))
 _SIZES = (60, 1_900)
 
 
@@ -20,10 +20,10 @@ _SIZES = (60, 1_900)
 def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Store]]:
     """Give the same events in memory and sealed: many at one time, from three senders, in two files."""
     batches = [
-        batch(1, _EACH, sender=source(sender), times=[(place * 7 + sender) % 311 for place in range(_EACH)])
+        batch(1, _EACH, sender=source(sender), times=[(place * 7 + sender) % 311 * 100 for place in range(_EACH)])
         for sender in (3, 1, 2)
     ]
-    later = batch(_EACH + 1, 1_500, sender=source(1), times=[300 + place // 40 for place in range(1_500)])
+    later = batch(_EACH + 1, 1_500, sender=source(1), times=[30_000 + place // 40 * 100 for place in range(1_500)])
     memory = MemoryStore(maxlen=100_000)
     memory.append([*batches, later])
 
@@ -53,6 +53,13 @@ def test_an_event_of_a_large_file_is_found_by_its_id(stores: tuple[Store, Store]
         assert found == memory.find(source(2), seq)
 
     assert sealed.find(source(2), _EACH + 1) is None
+
+
+@pytest.mark.parametrize("buckets", [1, 2, 5, 11, 40])
+def test_a_histogram_of_large_files_counts_each_event(stores: tuple[Store, Store], buckets: int) -> None:
+    for span in (Span(START_US - 250, START_US + 40_000), Span(START_US + 3_333, START_US + 29_000)):
+        memory, sealed = (store.histogram(parse(""), span, now_us=0, buckets=buckets) for store in stores)
+        assert memory == sealed
 
 
 def _walk(store: Store, query: str, span: Span, limit: int, order: Order) -> list[tuple[int, str, int]]:
