@@ -118,8 +118,10 @@ def _read_part(
     if part.outline.cells.starts:
         sure = walk.surely_behind(span, start) if asked.is_everything else None
         rows = _between(part.outline.cells, span, sure, limit, walk)
-        conditions.append("rowid BETWEEN ? AND ?")
-        values += [rows.start, rows.stop - 1]
+
+        if rows.start > 0 or rows.stop < part.extent.count:  # else it would only take time
+            conditions.append("rowid BETWEEN ? AND ?")
+            values += [rows.start, rows.stop - 1]
 
     if start:
         conditions.append(walk.condition)
