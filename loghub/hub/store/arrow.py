@@ -13,8 +13,9 @@ It knows two types, integers of 64 bits and UTF-8 text of less than 2 GiB in a c
 import ctypes
 import errno
 from array import array  # noqa: TC003 (a type alias is made of it)
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
@@ -196,8 +197,7 @@ def _get_schema(stream: int, place: int) -> int:
     if run is None:
         return errno.EINVAL
 
-    run.stream.write_schema(place)
-    return 0
+    return _filled(partial(run.stream.write_schema, place))
 
 
 def _get_next(stream: int, place: int) -> int:
@@ -206,8 +206,18 @@ def _get_next(stream: int, place: int) -> int:
     if run is None:
         return errno.EINVAL
 
-    run.stream.write_chunk(run.next, place)
+    index = run.next
     run.next += 1
+    return _filled(partial(run.stream.write_chunk, index, place))
+
+
+def _filled(write: Callable[[], None]) -> int:
+    """Write a structure; an error would end here, and the engine would take whatever stands there for an answer."""
+    try:
+        write()
+    except BaseException:  # noqa: BLE001 (as it says; of an interrupt too)
+        return errno.ENOMEM
+
     return 0
 
 

@@ -26,6 +26,7 @@ from loghub.query.predicate import predicate
 
 _COUNT = "SELECT count(*) FROM {table} WHERE {condition}"
 _WITHIN = "(time_us >= ? AND time_us < ?)"
+_STORED_THEN = "arrival <= ?"
 _REST = "SELECT * FROM {table} WHERE NOT coalesce({condition}, FALSE)"
 
 
@@ -63,6 +64,7 @@ class Deletion:
     def __init__(self, house: House, asked: Asked, span: Span | None = None) -> None:
         self._house = house
         self._asked, self._span = asked, span
+        self._newest: int | None = None
         self.deleted = 0
 
     def run(self) -> None:
@@ -74,6 +76,7 @@ class Deletion:
         """
         try:
             log = Extent(self._house.edge, self._house.following() - 1)
+            self._newest = log.last
             mixed = self._remove_whole_parts()
             self._seal(log.last)
             self._rewrite_all([*mixed, log])
@@ -165,8 +168,15 @@ class Deletion:
         self.deleted += count
 
     def _condition(self, part: Part) -> Where:
-        where, span = self._asked.of(part), self._span
-        return where if span is None else join("AND", (where, Where(_WITHIN, (span.start_us, span.end_us))))
+        conditions, span = [self._asked.of(part)], self._span
+
+        if span is not None:
+            conditions.append(Where(_WITHIN, (span.start_us, span.end_us)))
+
+        if self._newest is not None and part.extent.last > self._newest:  # what came meanwhile stays
+            conditions.append(Where(_STORED_THEN, (self._newest,)))
+
+        return join("AND", conditions)
 
 
 def _touch(one: Extent, other: Extent) -> bool:

@@ -167,8 +167,8 @@ class DuckStore:
         self._next = found.next
         self._recent = Recent(_RECENT, found.next - 1)
         self._damaged = tuple(found.damaged)
-        self._hot.take(found.hot, found.next)
-        self._parts.change(add=[*found.sealed, *(hot.part for hot in self._hot.all)])
+        self._hot.take(found.hot, found.next, found.spent)
+        self._parts.change(add=[*found.sealed, *(hot.part for hot in self._hot.all if not hot.sealed)])
 
     @property
     def epoch(self) -> str:

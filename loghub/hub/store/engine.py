@@ -103,9 +103,12 @@ class HotTable:
             self._cursor.register("incoming", stream)
 
             try:
-                self._cursor.execute(_INSERT.format(name=self.name)).fetchall()
+                added = self._cursor.execute(_INSERT.format(name=self.name)).fetchall()
             finally:
                 self._cursor.unregister("incoming")
+
+        if added != [(sum(chunk.size for chunk in chunks),)]:
+            raise duckdb.InternalException(f"not all rows were inserted into {self.name}")
 
     def drop(self) -> None:
         """Give the memory back."""

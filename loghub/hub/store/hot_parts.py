@@ -8,7 +8,7 @@ Rules:
 3. Whoever changes them holds the store's write lock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,14 +61,16 @@ class HotParts:
         self.active: Hot
         self.waiting: list[Hot] = []
 
-    def take(self, found: list[Hot], following: int) -> None:
+    def take(self, found: list[Hot], following: int, spent: Sequence[Hot] = ()) -> None:
         """Go on with what a start found: the last one takes what comes, the others wait to be sealed.
 
         Args:
             found: hot parts, in order of arrival.
             following: the next arrival number.
+            spent: sealed ones whose logs have not ended.
         """
-        *self.waiting, self.active = found or [Hot(self._engine, self._folder, following)]
+        *waiting, self.active = found or [Hot(self._engine, self._folder, following)]
+        self.waiting = [*spent, *waiting]
 
     @property
     def all(self) -> tuple[Hot, ...]:

@@ -121,7 +121,7 @@ def _group(
 
             free = plan.free
             attributes = dumps({key: fields[key] for key in free}) if free else _NO_ATTRIBUTES
-        except (ValueError, TypeError):  # no JSON, no object, or nested more deeply than can be written
+        except (ValueError, TypeError, KeyError):  # no JSON, no object, too deep; or another thread cleared the plans
             odd.append(place)
             continue
 

@@ -42,7 +42,7 @@ class Recovered:
         hot: the hot ones, in order of arrival.
         next: the next arrival number.
         damaged: files in which unreadable pieces were set aside.
-        spent: log files whose rows are all sealed.
+        spent: log files whose rows are all sealed, and that are still there.
     """
 
     sealed: list[Part] = field(default_factory=list)
@@ -203,15 +203,25 @@ def _remove_spent(books: Books, found: Recovered) -> None:
 
     try:
         books.save()
-    except OSError as error:  # a full disk; the next start finds them again
+    except OSError as error:  # a full disk; the upkeep tries again, and touches nothing that they have before that
         _logger.warning("cannot save marks and ledger: %s", error)
-
-        for hot in found.spent:  # their names must be free: the next log file may be the same one
-            hot.log.close()
-            hot.part.dispose()
-
+        found.spent = [hot for hot in found.spent if _is_kept(hot, found.next)]
         return
 
     for hot in found.spent:
         hot.drop_log()
         hot.part.dispose()
+
+    found.spent = []
+
+
+def _is_kept(hot: Hot, following: int) -> bool:
+    """Let go of the table of a spent log; of the file too, where it is the one that the next events go to."""
+    hot.sealed = hot.part  # nothing of it is to be written
+    hot.part.dispose()
+
+    if hot.part.extent.first < following:
+        return True
+
+    hot.log.close()
+    return False

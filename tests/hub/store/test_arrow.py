@@ -71,3 +71,28 @@ def test_a_chunk_of_many_rows_arrives_whole(engine: duckdb.DuckDBPyConnection) -
 
     found = engine.execute("SELECT count(*), sum(n), count(DISTINCT t), count(m), count(u), max(length(t)) FROM t")
     assert found.fetchall() == [(150_000, 3 * sum(range(50_000)), 50_000, 0, 0, len("text 49999"))]
+
+
+def test_a_chunk_that_cannot_be_written_fails_the_insert_and_leaves_nothing(
+    engine: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Stream.write_chunk
+
+    def fail_at_the_second(stream: Stream, index: int, place: int) -> None:
+        if index:
+            raise MemoryError
+
+        write(stream, index, place)
+
+    monkeypatch.setattr(Stream, "write_chunk", fail_at_the_second)
+    engine.execute("CREATE OR REPLACE TABLE t (n BIGINT, t VARCHAR, m BIGINT, u VARCHAR)")
+
+    with Stream(KINDS, [chunk([(1,)], ["n"]), chunk([(2,)], ["n"])]) as stream:
+        engine.register("incoming", stream)
+
+        with pytest.raises(duckdb.Error):
+            engine.execute("INSERT INTO t SELECT * FROM incoming")
+
+        engine.unregister("incoming")
+
+    assert engine.execute("SELECT count(*) FROM t").fetchall() == [(0,)]

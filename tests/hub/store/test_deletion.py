@@ -212,6 +212,53 @@ def test_a_close_ends_a_deletion_between_two_parts(tmp_path: Path) -> None:
         assert {stored.source for stored in store.after(0, 100)} == {SOURCE}
 
 
+def test_what_comes_while_it_deletes_stays(tmp_path: Path) -> None:
+    came: list[str] = []
+
+    def bring_more(step: str) -> None:
+        if step == "removed" and not came:
+            came.append(step)
+            store.append([batch(100, 3, fields={"part": "late"})])
+
+    with opened(tmp_path, seal_rows=10, on_step=bring_more) as store:
+        fill(store, tmp_path, parts=1)
+        assert delete(store, "part:*") == 13
+        assert seqs(store) == [100, 101, 102]
+
+    with opened(tmp_path) as store:
+        assert seqs(store) == [100, 101, 102]
+
+
+def test_a_part_whose_log_a_start_could_not_end_is_not_deleted_before_it(tmp_path: Path) -> None:
+    def stop(step: str) -> None:
+        if step == "marked":
+            raise OSError(step)
+
+    with opened(tmp_path, on_step=stop) as store:
+        store.append([batch(1, 10)])
+
+        with pytest.raises(OSError, match="marked"):
+            store.seal_all()
+
+    in_the_way = tmp_path / "marks.json.tmp"  # marks cannot be saved, as on a full disk
+    in_the_way.mkdir()
+
+    with opened(tmp_path) as store:
+        assert seqs(store) == list(range(1, 11))
+
+        with pytest.raises(DeletionError):
+            delete(store, "")
+
+        store.append([batch(11, 2)])
+        in_the_way.rmdir()
+        assert delete(store, "") == 12
+        assert seqs(store) == []
+
+    with opened(tmp_path) as store:
+        assert store.count() == 0
+        assert [answer.accepted for answer in store.append([batch(1, 12)])] == [0]
+
+
 def note_error(call: Callable[[], object], found: list[str]) -> None:
     try:
         call()
