@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
+from queue import Empty, SimpleQueue
 from typing import TypeAlias
 
 from loghub.hub.answers import event_json
@@ -155,7 +156,7 @@ class _Pump:
     def __init__(self, store: Store, room: int) -> None:
         self._store = store
         self._room = room
-        self._called = threading.Event()
+        self._called = _Call()
         self._changes: deque[tuple[Feed, bool]] = deque()
         self._feeds: set[Feed] = set()
         self._dispatch: Dispatch[Feed] = Dispatch(_now_us())
@@ -188,7 +189,7 @@ class _Pump:
             self._thread.join(_END_S)
 
     def _run(self) -> None:
-        end_watch = self._store.watch(self._wake)
+        end_watch = self._store.watch(self._called.set)
         self._place = self._store.newest()
 
         while True:
@@ -209,11 +210,10 @@ class _Pump:
                 self._called.wait()
 
         end_watch()
-        self._end_feeds()
 
-    def _wake(self) -> None:
-        if not self._called.is_set():
-            self._called.set()
+        if self._ending.is_set():  # otherwise there is none, or another thread has it by now
+            self._admit()
+            self._end_feeds()
 
     def _goes_on(self) -> bool:
         with self._lock:
@@ -298,6 +298,29 @@ class _Pump:
             feed.is_over = True
 
         _call(self._feeds)
+
+
+class _Call:
+    """As a `threading.Event`, but the lock of that one is not re-entrant.
+
+    An application may log in a signal handler while its thread stands in `set`.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[None] = SimpleQueue()
+
+    def set(self) -> None:
+        """Wake the thread; from any thread, a signal handler or `__del__`."""
+        if self._calls.empty():
+            self._calls.put(None)
+
+    def clear(self) -> None:
+        with contextlib.suppress(Empty):
+            while True:
+                self._calls.get_nowait()
+
+    def wait(self) -> None:
+        self._calls.get()
 
 
 def _call(feeds: Iterable[Feed]) -> None:

@@ -25,13 +25,13 @@ class Sampler:
     def choose(self, events: Sequence[_T]) -> tuple[Sequence[_T], int | None]:
         """Give those to be shown, and of how many they are: None as long as all are shown.
 
-        One is always shown, and the newest is among them.
+        The newest is among those that are shown. Where the second's worth is used up, none is.
         """
         now = self._clock()
         self._room = min(self._rate, self._room + (now - self._looked) * self._rate)
         self._looked = now
         total = len(events)
-        most = max(1, int(self._room))
+        most = int(self._room)
         shown = events if total <= most else [events[(index + 1) * total // most - 1] for index in range(most)]
         self._room -= len(shown)
         is_told = bool(total) and (total > most or self._was_sampled)

@@ -219,7 +219,11 @@ class Tail:
         waiting = Arrivals(self._place, target)
         count = self._store.count_matching(self._query, waiting, now_us=self._clock_us())
         self._counted = until
-        return [self._skip_to(target, count)] if count > self._limits.lag else []
+
+        if count <= self._limits.lag:
+            return []
+
+        return [self._skip_to(target, count + self._gone(target) - self._place)]
 
     def _gone(self, until: int) -> int:
         """Give the place up to which the store has lost its events, at most `until`.

@@ -1,6 +1,7 @@
 """Who follows is handed what matches; who cannot keep up is let go, and holds nobody up."""
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Iterator
 
@@ -157,3 +158,29 @@ async def test_an_error_of_the_store_is_said_and_ends_the_feeds_not_the_thread(
     store.append_line(line("y"))
     await until(lambda: again.has_news, again)
     feeds.close()
+
+
+@pytest.mark.parametrize("step", range(10, 35))
+async def test_a_signal_handler_may_log_at_any_step_of_a_log_call(store: MemoryStore, feeds: Feeds, step: int) -> None:
+    feed = await begun(feeds)
+    await feed.wait(0)
+    await feed.wait(0.05)  # so that the thread sleeps, and is woken by the call
+    steps = 0
+
+    def log_too(*_: object) -> None:
+        nonlocal steps
+        steps += 1
+
+        if steps == step:
+            store.append_line(line("inner"))
+
+    def log() -> None:
+        sys.setprofile(log_too)
+        store.append_line(line("outer"))
+        sys.setprofile(None)
+
+    thread = threading.Thread(target=log, daemon=True)
+    thread.start()
+    await asyncio.to_thread(thread.join, 5)
+    assert not thread.is_alive()
+    await until(lambda: feed.reached == store.newest(), feed)

@@ -43,4 +43,18 @@ def test_a_rate_is_kept_and_each_event_counted(rate: int, rounds: list[tuple[flo
         assert total is not None or len(chosen) == count
         shown += len(chosen)
 
-    assert shown <= rate + now * rate + len(rounds)
+    assert shown <= rate + now * rate
+
+
+def test_a_trickle_is_not_shown_faster_than_asked_for() -> None:
+    now = 0.0
+    sampler = Sampler(1, clock=lambda: now)
+    shown = told = 0
+
+    for number in range(400):
+        chosen, total = sampler.choose([number])
+        shown += len(chosen)
+        told += total or 1
+        now += 0.025
+
+    assert (shown, told) == (10, 400)

@@ -38,11 +38,13 @@ class Ahead:
         self._made = segments.create(self._path, 0, size)
 
     def take(self, path: Path, first: int, size: int) -> tuple[Segment, Store] | None:
-        """Give it its name and its first number; None where there is none of this size."""
-        if self.size < size:
+        """Give it its name and its first number; None where there is none of this size: one that is smaller goes."""
+        made, self._made = self._made, None
+
+        if made is not None and made[0].size < size:  # all that follow are as large at least: it would lie there unused
+            made[0].unlink()
             return None
 
-        made, self._made = self._made, None
         return made if made is not None and made[0].rename(path, first) else None
 
     def close(self) -> None:

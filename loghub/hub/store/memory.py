@@ -47,7 +47,6 @@ from loghub.query.texts import value_text
 from loghub.query.tree import Query
 from loghub.wire.batch import source_id
 
-_STRETCH = 500  # events that are read at once
 _MAX_MARKS = 10_000  # sources remembered for trimming what was sent twice
 
 
@@ -168,20 +167,15 @@ class MemoryStore:
     def matching(self, query: Query, arrivals: Arrivals, *, now_us: int, limit: int) -> list[StoredEvent]:
         """Give the events of these arrivals that match, in order of arrival, at most `limit`."""
         matches = predicate(query, now_us=now_us)
-        found: list[StoredEvent] = []
-        place = arrivals.after
 
-        # Some at a time: their lines may not have been read yet.
-        while len(found) < limit and place < arrivals.until:
-            events = self.after(place, min(_STRETCH, arrivals.until - place))
+        # Taken at one moment, read one by one: what goes while lines are read would be passed over unseen.
+        with self._lock:
+            oldest = self._newest - len(self._kept) + 1
+            first = max(arrivals.after + 1, oldest)
+            kept = list(islice(self._kept, first - oldest, max(first, arrivals.until + 1) - oldest))
 
-            if not events:
-                break
-
-            place = events[-1].arrival
-            found += [stored for stored in events if stored.arrival <= arrivals.until and matches(stored.event)]
-
-        return found[:limit]
+        read = (entry.read(number) for number, entry in enumerate(kept, first))
+        return list(islice((stored for stored in read if stored and matches(stored.event)), limit))
 
     def count_matching(self, query: Query, arrivals: Arrivals, *, now_us: int) -> int:
         """Count the events of these arrivals that match."""

@@ -61,6 +61,32 @@ def test_line_that_is_longer_than_it_has_a_segment_of_its_own(tmp_path: Path) ->
     assert last.lines == (long,)
 
 
+def test_one_that_is_too_small_by_now_gives_way_to_one_that_is_used(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+
+    for _ in range(8):
+        spool.append(LINE)
+
+    spool.tend()
+    (made,) = tmp_path.glob("v1/*/next")
+    spool.append(b"x" * 3_000_000)  # longer than that
+    assert not made.exists()
+
+    for _ in range(400):
+        assert spool.append(LINE)
+        spool.tend()
+
+        if made.exists():
+            break
+
+    inode = made.stat().st_ino
+
+    while made.exists():
+        assert spool.append(LINE)
+
+    assert max(made.parent.glob("seg-*")).stat().st_ino == inode
+
+
 def test_nothing_is_made_ahead_where_half_of_the_cap_is_used(tmp_path: Path) -> None:
     spool = spool_in(tmp_path, 512 * 1024)
 

@@ -4,8 +4,9 @@ import threading
 import pytest
 from served_hub import batch, line
 
+from loghub.event.encode import decode
 from loghub.hub.store.memory import MemoryStore
-from loghub.hub.store.protocol import Span
+from loghub.hub.store.protocol import Arrivals, Span
 from loghub.query.parse import parse
 
 ALWAYS = Span(0, 2**60)
@@ -43,6 +44,26 @@ def test_a_smaller_store_keeps_the_newest() -> None:
     store.append([batch(*(line(str(number)) for number in range(10)))])
     store.resize(2)
     assert [stored.arrival for stored in store.after(0, 10)] == [9, 10]
+
+
+def test_what_goes_while_lines_are_read_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore(1000)
+    lines = iter(range(1900))
+
+    def log(count: int) -> None:
+        for _ in range(count):
+            store.append_line(line(str(next(lines))))
+
+    def read(text: bytes) -> object:
+        if store.newest() == 1000:
+            log(900)
+
+        return decode(text)
+
+    log(1000)
+    monkeypatch.setattr("loghub.hub.store.memory.decode", read)
+    found = store.matching(parse(""), Arrivals(0, 1000), now_us=0, limit=1000)
+    assert [stored.arrival for stored in found] == list(range(1, 1001))
 
 
 def test_an_append_in_the_middle_of_an_append_leaves_no_gap() -> None:
