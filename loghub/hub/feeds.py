@@ -18,6 +18,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import chain
 from queue import Empty, SimpleQueue
 from typing import TypeAlias
@@ -58,6 +59,7 @@ class Feed:
         begins: the place behind which it has all that matches; None until the thread has seen it.
         reached: the place up to which it has been filled.
         is_over: nothing more is put in.
+        end: tells who fills it that its follower has left.
     """
 
     def __init__(self, query: Query) -> None:
@@ -65,6 +67,7 @@ class Feed:
         self.begins: int | None = None
         self.reached = 0
         self.is_over = False
+        self.end: Callable[[], None] = lambda: None
         self.loop = asyncio.get_running_loop()
         self.called = asyncio.Event()
         self._pieces: deque[tuple[Sequence[Entry], int]] = deque()
@@ -127,20 +130,21 @@ class Feeds:
 
     def follow(self, query: Query) -> Feed:
         """Give a feed of what matches, from now on; on the loop of its follower."""
-        if self._pump is None or self._pid != os.getpid():
+        pump = self._pump
+
+        if pump is None or self._pid != os.getpid():
             self._pid = os.getpid()
-            self._pump = _Pump(self.store, self._room)
+            self._pump = pump = _Pump(self.store, self._room)
 
         feed = Feed(query)
-        self._pump.change(feed, comes=True)
+        feed.end = partial(pump.change, feed, comes=False)  # of this one: another loop may make another meanwhile
+        pump.change(feed, comes=True)
         return feed
 
     def leave(self, feed: Feed) -> None:
         """Put nothing more into a feed."""
         feed.is_over = True
-
-        if self._pump is not None:
-            self._pump.change(feed, comes=False)
+        feed.end()
 
     def close(self) -> None:
         """End the thread, and all feeds; idempotent. A later follower starts another."""
@@ -171,7 +175,10 @@ class _Pump:
         self._changes.append((feed, comes))
 
         with self._lock:
-            if not self._runs and comes and not self._ending.is_set():
+            if self._ending.is_set():  # the follower reads the store, and finds another thread
+                feed.begins, feed.is_over = feed.begins or 0, True
+
+            elif not self._runs and comes:
                 self._thread = threading.Thread(target=self._run, name="loghub-tail", daemon=True)
                 self._thread.start()
                 self._runs = True

@@ -184,3 +184,23 @@ async def test_a_signal_handler_may_log_at_any_step_of_a_log_call(store: MemoryS
     await asyncio.to_thread(thread.join, 5)
     assert not thread.is_alive()
     await until(lambda: feed.reached == store.newest(), feed)
+
+
+async def test_a_follower_leaves_the_thread_that_it_joined(store: MemoryStore) -> None:
+    feeds = Feeds(store)
+    first = await begun(feeds)
+    feeds._pump = None  # as if another loop had made one at the same moment
+    second = await begun(feeds)
+    feeds.leave(first)
+    feeds.leave(second)
+    await asyncio.to_thread(wait_until, lambda: threads() == 0)
+
+
+async def test_who_follows_while_the_thread_ends_is_not_left_waiting(store: MemoryStore) -> None:
+    feeds = Feeds(store)
+    await begun(feeds)
+    assert feeds._pump is not None
+    feeds._pump.close()
+    late = feeds.follow(parse(""))
+    assert late.is_over
+    assert late.begins is not None
