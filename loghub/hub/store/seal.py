@@ -27,6 +27,7 @@ OnStep: TypeAlias = Callable[[str], None]
 
 STEPS = ("written", "synced", "renamed", "named", "attached", "marked", "dropped")
 
+_MUCH = "2GB"  # 250 MB of lines of 200 kB took more than 730 MB
 _logger = logging.getLogger(__name__)
 
 
@@ -58,7 +59,7 @@ def write_rows(cursor: Cursor, select: str, values: Sequence[object], path: Path
     remove_drafts(path.parent)
 
     try:
-        write_file(cursor, select, values, draft)
+        _write(cursor, select, values, draft)
         on_step("written")
         sync_file(draft)
         on_step("synced")
@@ -72,6 +73,21 @@ def write_rows(cursor: Cursor, select: str, values: Sequence[object], path: Path
     on_step("renamed")
     sync_directory(path.parent)
     on_step("named")
+
+
+def _write(cursor: Cursor, select: str, values: Sequence[object], draft: Path) -> None:
+    """Write the file; rows too long to be sorted in the engine's memory get more of it: they must not stay for ever."""
+    try:
+        write_file(cursor, select, values, draft)
+    except duckdb.OutOfMemoryException:
+        remove_drafts(draft.parent)
+        ((usual,),) = cursor.execute("SELECT current_setting('memory_limit')").fetchall()
+        cursor.execute(f"SET memory_limit = '{_MUCH}'")
+
+        try:
+            write_file(cursor, select, values, draft)
+        finally:
+            cursor.execute(f"SET memory_limit = '{usual}'")
 
 
 def open_part(engine: Cursor, path: Path) -> Part:

@@ -210,6 +210,17 @@ def test_sealing_that_fails_at_a_step_is_done_again(tmp_path: Path, step: str) -
         check_exactly_once(store, 13)
 
 
+def test_lines_too_long_for_the_memory_of_a_search_are_sealed(tmp_path: Path) -> None:
+    with opened(tmp_path, memory_limit="64MB") as store:
+        for first in range(1, 151, 50):
+            store.append([batch(first, 50, fields={"message": f"{first} " + "x" * 200_000})])
+
+        store.seal_all()
+        assert sealed(tmp_path) == ["0000000000000001-0000000000000150.duckdb"]
+        assert store._engine.execute("SELECT current_setting('memory_limit')").fetchall() == [("61.0 MiB",)]
+        assert store.count() == 150
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_close_in_the_middle_of_sealing_loses_and_doubles_nothing(tmp_path: Path, step: str) -> None:
     reached = threading.Event()
