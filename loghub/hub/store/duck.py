@@ -154,7 +154,7 @@ class DuckStore:
             self._queries = Queries(self._engine, query_seconds)
             undo.pop_all()
 
-        shelf = Shelf(self._engine, self._directory.parts, self._parts, self._queries, on_step)
+        shelf = Shelf(self._engine, self._directory.parts, self._parts, self._queries, on_step, self._leftovers)
         held = (self._engine, self._directory, self._parts, shelf, self._hot, self._books, self._queries)
         self._house = house = House(*held, self._writing, on_step, lambda: self._next)
         compaction = Compaction(house, Largest.by(seal_rows, seal_bytes, self._keep))
@@ -167,6 +167,7 @@ class DuckStore:
         self._next = found.next
         self._recent = Recent(_RECENT, found.next - 1)
         self._damaged = tuple(found.damaged)
+        self._leftovers = found.leftovers
         self._hot.take(found.hot, found.next, found.spent)
         self._parts.change(add=[*found.sealed, *(hot.part for hot in self._hot.all if not hot.sealed)])
 

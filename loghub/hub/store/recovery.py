@@ -43,6 +43,7 @@ class Recovered:
         next: the next arrival number.
         damaged: files in which unreadable pieces were set aside.
         spent: log files whose rows are all sealed, and that are still there.
+        leftovers: needless sealed files that could not be removed.
     """
 
     sealed: list[Part] = field(default_factory=list)
@@ -50,6 +51,7 @@ class Recovered:
     next: int = 1
     damaged: list[Path] = field(default_factory=list)
     spent: list[Hot] = field(default_factory=list)
+    leftovers: list[Path] = field(default_factory=list)
 
 
 def recover(engine: Cursor, directory: Directory, books: Books) -> Recovered:
@@ -73,7 +75,7 @@ def _open_sealed(engine: Cursor, directory: Directory, found: Recovered) -> None
         found.next = max(found.next, name.last + 1)
 
         if any(other.replaces(name) for other in opened):
-            _end(path)
+            _end(path, found)
 
         elif not any(other.replaces(name) for other in closed):
             try:
@@ -86,12 +88,13 @@ def _open_sealed(engine: Cursor, directory: Directory, found: Recovered) -> None
     found.sealed.sort(key=lambda part: part.extent.first)
 
 
-def _end(path: Path) -> None:
-    """Remove a file in whose place another one is; where the disk refuses, the next start does it."""
+def _end(path: Path, found: Recovered) -> None:
+    """Remove a file in whose place another one is; where the disk refuses, it is tried again before that one ends."""
     try:
         path.unlink()
         sync_directory(path.parent)
     except OSError as error:
+        found.leftovers.append(path)
         _logger.warning("cannot remove %s, which is not needed any more: %s", path, error)
 
 

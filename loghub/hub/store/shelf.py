@@ -35,12 +35,21 @@ class Shelf:
         parts: the set of parts.
         queries: gives cursors that end when the store does.
         on_step: called with the name of each step.
+        leftovers: files that are needless and still have a name.
     """
 
-    def __init__(self, engine: Cursor, folder: Path, parts: Parts, queries: Queries, on_step: OnStep) -> None:
+    def __init__(
+        self,
+        engine: Cursor,
+        folder: Path,
+        parts: Parts,
+        queries: Queries,
+        on_step: OnStep,
+        leftovers: Sequence[Path] = (),
+    ) -> None:
         self._engine, self._folder = engine, folder
         self._parts, self._queries, self._on_step = parts, queries, on_step
-        self._leftovers: list[Path] = []
+        self._leftovers = list(leftovers)
 
     def replace(self, olds: Sequence[Part], select: str, values: Sequence[object]) -> Part:
         """Put a file with other rows in the place of parts that lie side by side.

@@ -259,6 +259,37 @@ def test_a_part_whose_log_a_start_could_not_end_is_not_deleted_before_it(tmp_pat
         assert [answer.accepted for answer in store.append([batch(1, 12)])] == [0]
 
 
+def test_a_file_that_a_start_could_not_remove_brings_nothing_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 10)])
+        store.seal_all()
+        (old,) = (tmp_path / "parts").iterdir()
+        content = old.read_bytes()
+        assert delete(store, 'message:"event 5"') == 1
+
+    old.write_bytes(content)  # as after a crash before it was removed
+
+    unlink = Path.unlink
+
+    def refuse(path: Path, *, missing_ok: bool = False) -> None:
+        if path == old:
+            raise OSError(5, "Input/output error", str(path))
+
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", refuse)
+        store = DuckStore(tmp_path, keep_us=2**60, clock_us=lambda: START_US)
+
+    assert delete(store, "") == 9
+    store.close()
+
+    with opened(tmp_path) as store:
+        assert seqs(store) == []
+
+
 def note_error(call: Callable[[], object], found: list[str]) -> None:
     try:
         call()
