@@ -353,6 +353,7 @@ class DuckStore:
 
             self._closed = True
 
+        self._keeper.closing.set()  # what is interrupted now is no failure that it should report
         self._queries.close()
 
         if not self._keeper.close(_CLOSE_S):
