@@ -151,6 +151,8 @@ def _check_part(engine: Cursor, named: PartName, path: Path, found: Checked) -> 
         rows, different, first, last, _ = engine.execute(_ROWS.format(name=name)).fetchall()[0]
         marks = engine.execute(_MARKS.format(name=name)).fetchall()
         engine.execute(f"DETACH {name}")
+    except duckdb.OutOfMemoryException as error:
+        raise StoreError(f"{path} needs more memory to be checked than there is: nothing was changed") from error
     except duckdb.Error as error:
         found.damaged[path] = expected
         found.note(path, f"cannot be read, {expected} events at most: {_first_line(error)}", is_damage=True)
