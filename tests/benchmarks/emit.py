@@ -10,13 +10,14 @@ burst: many short rounds of some hundred calls from one thread, on the same proc
 sustained: calls without a pause for two seconds. A thread behind takes the interpreter from the caller meanwhile, so
     what it does falls on the call too; and it ends later than the calls do. Its listener, sender or exporter is at
     work as in life: python-json-logger and a RotatingFileHandler, a hub in another process, an exporter that does
-    nothing.
+    nothing, and one that sends.
 crowds: several threads, or others beside them that compute.
 
 A ratio is the median over the rounds of one case's figure by another's in the same round; in brackets its quartiles.
 CPU is that of the whole process.
 
-    pip install python-json-logger orjson msgspec structlog loguru picologging concurrent-log-handler opentelemetry-sdk
+    pip install python-json-logger orjson msgspec structlog loguru picologging concurrent-log-handler \
+        opentelemetry-sdk opentelemetry-exporter-otlp-proto-http
     python tests/benchmarks/emit.py [--quick] [--only TEXT] [--memory]
 """
 
@@ -45,6 +46,7 @@ from benchmarks.emit_cases import (
     NATIVE,
     NULL,
     OTEL,
+    OTLP,
     OURS,
     PJL,
     QUEUED,
@@ -64,7 +66,7 @@ CROWDS = {
 }
 """Threads that log, threads that compute."""
 
-SUSTAINED = (NULL, OURS, SPOOLED, PJL.format("orjson"), QUEUED, SIMPLE, OTEL)
+SUSTAINED = (NULL, OURS, SPOOLED, PJL.format("orjson"), QUEUED, SIMPLE, OTEL, OTLP)
 
 
 class Child:
@@ -146,6 +148,7 @@ def print_ratios(short: Rounds, long: Rounds) -> None:
         (SPOOLED, NULL, "≤ 2.2"),
         (SPOOLED, QUEUED, "≤ 0.55"),
         (SPOOLED, OTEL, "≤ 0.4"),
+        (SPOOLED, OTLP, "≤ 0.4"),
         (OURS, fastest, "≤ 0.35"),
         (OURS, TEXT, "< 1"),
         (OURS, NATIVE, "shown"),

@@ -6,7 +6,7 @@ import os
 import platform
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -236,9 +236,7 @@ def picologging_text(folder: Path) -> tuple[Call, Drain]:
 
 
 def opentelemetry_batch(_: Path) -> tuple[Call, Drain]:
-    logs: Any = import_module("opentelemetry.sdk._logs")
     export: Any = import_module("opentelemetry.sdk._logs.export")
-
     taken = [0]
 
     class Nowhere(export.LogRecordExporter):  # type: ignore[misc]  # a class of an untyped package
@@ -252,12 +250,34 @@ def opentelemetry_batch(_: Path) -> tuple[Call, Drain]:
         def force_flush(self, _timeout: int = 0) -> bool:
             return True
 
+    return opentelemetry(Nowhere(), taken)
+
+
+def opentelemetry_sent(_: Path) -> tuple[Call, Drain]:
+    export: Any = import_module("opentelemetry.sdk._logs.export")
+    otlp: Any = import_module("opentelemetry.exporter.otlp.proto.http._log_exporter")
+    taken = [0]
+
+    class Counted(otlp.OTLPLogExporter):  # type: ignore[misc]  # a class of an untyped package
+        def export(self, batch: Any) -> Any:
+            result = super().export(batch)
+            taken[0] += len(batch) if result is export.LogRecordExportResult.SUCCESS else 0
+            return result
+
+    return opentelemetry(Counted(endpoint=os.environ["SINK"]), taken)
+
+
+def opentelemetry(exporter: Any, taken: Sequence[int]) -> tuple[Call, Drain]:
+    """Give calls of OpenTelemetry's handler; the exporter counts what it took."""
+    logs: Any = import_module("opentelemetry.sdk._logs")
+    export: Any = import_module("opentelemetry.sdk._logs.export")
+
     def drain() -> int:
         provider.force_flush()
         return taken[0]
 
     provider = logs.LoggerProvider()
-    provider.add_log_record_processor(export.BatchLogRecordProcessor(Nowhere()))
+    provider.add_log_record_processor(export.BatchLogRecordProcessor(exporter))
     return standard(logs.LoggingHandler(level=logging.INFO, logger_provider=provider))[0], drain
 
 
@@ -268,6 +288,7 @@ WRITTEN = "a bare handler: loghub's line, one os.write"
 QUEUED = "the same (orjson) behind QueueHandler"
 SIMPLE = QUEUED + " with a SimpleQueue"
 OTEL = "OpenTelemetry SDK, batch processor, no export"
+OTLP = "OpenTelemetry SDK, batch processor, OTLP over HTTP"
 FOUR = "**loghub** file + remote + broadcast + console"
 APART, MASKED = ", formatters apart", ", masked"
 NATIVE = "structlog, BytesLogger; no caller, no process"
@@ -294,4 +315,5 @@ CASES: dict[str, Case] = {
     "structlog through stdlib (orjson)": structlog_through_stdlib,
     "loguru, serialize": loguru_serialize,
     OTEL: opentelemetry_batch,
+    OTLP: opentelemetry_sent,
 }
