@@ -32,9 +32,9 @@ import duckdb
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import search_sqlite
-from events import NOWHERE, START_US, lines
-from search_fill import append, copied, fill, forget, opened, raw, sealed_files
+from benchmarks import search_sqlite
+from benchmarks.events import NOWHERE, START_US, lines
+from benchmarks.search_fill import append, copied, fill, forget, opened, raw, sealed_files
 
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.protocol import Place, Span

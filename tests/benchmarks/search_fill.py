@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
-from events import lines
+from benchmarks.events import lines
 
 from loghub.event.encode import decode
 from loghub.event.model import Event

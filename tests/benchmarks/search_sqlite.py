@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from events import NOWHERE, lines
+from benchmarks.events import NOWHERE, lines
 
 _SCHEMA = """
 PRAGMA journal_mode = WAL;

@@ -132,8 +132,10 @@ class Hot:
             self._rows = self._bytes = 0
 
     def close(self) -> None:
-        """Let go of table and log; idempotent."""
-        self._table.close()
+        """Let go of table and log, when nobody settles any more; idempotent."""
+        with self._lock:
+            self._table.close()
+
         self.log.close()
 
     def drop_log(self) -> None:
