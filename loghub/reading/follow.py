@@ -105,7 +105,10 @@ class Follower:
             self._look()
 
         for life in list(self._lives):
-            if life.is_open or life.is_due:
+            if life.is_due and not life.is_open and self._open(life) is None:
+                return  # what stands in later files comes behind its lines
+
+            if life.is_open:
                 yield from self._read(life)
                 self._hold_fewer()
 
@@ -116,9 +119,6 @@ class Follower:
 
     def _read(self, life: Life) -> Iterator[Chunk]:
         try:
-            if not life.is_open and not self._open(life):
-                return
-
             if not life.is_in_place():
                 life.give_place()
                 self._seen = None
@@ -135,7 +135,8 @@ class Follower:
             life.rest()
             self._report(life.path, error)
 
-    def _open(self, life: Life) -> bool:
+    def _open(self, life: Life) -> bool | None:
+        """Open a file; None where it is to be looked for, False where it cannot be read."""
         try:
             is_there = life.open()
         except (OSError, MissingExtraError) as error:
@@ -144,8 +145,9 @@ class Follower:
 
         if not is_there:
             self._seen = None
+            return None
 
-        return is_there
+        return True
 
     def _reach(self, life: Life) -> bool:
         """Open a file that may be renamed or compressed at this moment."""
@@ -185,7 +187,10 @@ class Follower:
         for file in [file for file in files if not self._recognise(file)]:
             try:
                 with Body(file.path) as body:
-                    self._welcome(file, body)
+                    if file.is_live and body.identity != file.identity:
+                        self._seen = None  # rolled over since it was listed: what came in between is read first
+                    else:
+                        self._welcome(file, body)
             except FileNotFoundError:
                 self._seen = None
             except (OSError, MissingExtraError) as error:

@@ -15,11 +15,13 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from loghub.reading.bodies import Identity
 from loghub.segments import parse_name
 
 _FORM = re.compile(r"\.(?:gz|zst)\Z")
@@ -28,6 +30,7 @@ _NUMBERED = re.compile(r"(.+)\.([0-9]{1,6})")
 _DATED = re.compile(r"(.+?)[.-]([0-9]{4}-?[0-9]{2}-?[0-9]{2}(?:[_T-][0-9]{2}(?:[-:]?[0-9]{2}){0,2})?)")
 
 _TICK_NS = 100_000_000
+_TRIES = 20
 
 _Order: TypeAlias = tuple[int, int, str, int]
 
@@ -40,11 +43,13 @@ class LogFile:
         path: the file.
         name: its name without the ending of its compression; "" of the one that is written to.
         lasting: whether the name stays with its lines for good, as a date does and a number does not.
+        identity: which file had the log's own name when it was listed; None for a rotated one.
     """
 
     path: Path
     name: str
     lasting: bool
+    identity: Identity | None = None
 
     @property
     def is_live(self) -> bool:
@@ -88,19 +93,31 @@ class Directory:
 
 
 def files_of(log: Path) -> list[LogFile]:
-    """List the files of a log, oldest first, the one that is written to last."""
+    """List the files of a log, oldest first, the one that is written to last.
+
+    A list that is taken while files are renamed may lack one, so it is taken until two agree.
+    """
+    entries, live = _listed(log)
+
+    for _ in range(_TRIES):
+        before = (entries, live)
+        entries, live = _listed(log)
+
+        if (entries, live) == before:
+            break
+
     found: dict[str, tuple[_Order, LogFile]] = {}
 
-    for entry in _entries(log.parent):
-        name = _FORM.sub("", entry.name)
+    for listed in entries:
+        name = _FORM.sub("", listed)
         order = _order(log.name, name)
 
         # Where a file and its compressed form stand side by side, they are the same lines.
-        if order is not None and (name not in found or entry.name == name):
-            found[name] = (order, LogFile(log.with_name(entry.name), name, order[0] != _BY_NUMBER))
+        if order is not None and (name not in found or listed == name):
+            found[name] = (order, LogFile(log.with_name(listed), name, order[0] != _BY_NUMBER))
 
     rotated = [file for _, file in sorted(found.values(), key=lambda pair: pair[0])]
-    return [*rotated, LogFile(log, "", lasting=False)] if log.exists() else rotated
+    return rotated if live is None else [*rotated, LogFile(log, "", lasting=False, identity=live)]
 
 
 def log_of(path: Path) -> Path:
@@ -125,12 +142,21 @@ def logs_among(paths: Iterable[Path]) -> list[Path]:
     return [path for path in given if (log := log_of(path)) == path or log not in given]
 
 
-def _entries(folder: Path) -> list["os.DirEntry[str]"]:
+def _listed(log: Path) -> tuple[dict[str, int], Identity | None]:
+    """Give the inodes of all that may be a log's by name, and the identity of the log itself behind that list."""
+    entries: dict[str, int] = {}
+
+    with suppress(OSError), os.scandir(log.parent) as found:
+        for entry in found:
+            if entry.name.startswith(log.stem) and not (entry.is_dir() or entry.is_symlink()):
+                entries[entry.name] = entry.inode()
+
     try:
-        with os.scandir(folder) as found:
-            return [entry for entry in found if not (entry.is_dir() or entry.is_symlink())]
+        status = log.stat()
     except OSError:
-        return []
+        return entries, None
+
+    return entries, (status.st_dev, status.st_ino)
 
 
 _BY_DATE, _BY_NUMBER, _BY_ROLL = range(3)

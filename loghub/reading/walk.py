@@ -72,15 +72,7 @@ class _Walk:
         self._open: _Open | None = None  # held until the next one is open, so that its inode is not given away
 
     def next(self) -> LogFile | None:
-        """Give the oldest file that was not read, as two lists say: one that is taken during a roll may lack a file."""
-        chosen = self._choose()
-
-        while (again := self._choose()) != chosen:
-            chosen = again
-
-        return chosen
-
-    def _choose(self) -> LogFile | None:
+        """Give the oldest file that was not read."""
         files = self._directory.files()
 
         if files is not self._files:
@@ -109,7 +101,7 @@ class _Walk:
             yield Line(file.path, 0, 0, b"", f"the file cannot be read: {error.strerror or error}")
             return
 
-        if not file.lasting and (self.next() != file or body.identity != _identity(file)):
+        if not file.lasting and (self.next() != file or body.identity != (file.identity or _identity(file))):
             body.close()  # files were moved before it was opened
             return
 

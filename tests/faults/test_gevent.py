@@ -13,7 +13,7 @@ APP = f"""
 import gevent.monkey
 gevent.monkey.patch_all()
 
-import logging, os, threading
+import logging, os, signal, threading
 import gevent
 import loghub
 
@@ -45,10 +45,14 @@ def tick():
 
 
 other = gevent.spawn(tick)
+hub = int(os.environ["HUB_PID"])
+os.kill(hub, signal.SIGSTOP)
 log.info("last")
+assert not handler.flush(0.5)
+assert ticks > 20, "the other greenlets stood still while one waited for the hub"
+os.kill(hub, signal.SIGCONT)
 assert handler.flush(20), handler.counters
 counted = handler.counters
-assert ticks > 2, "the other greenlets stood still while one waited for the hub"
 assert counted.appended == counted.acked == {GREENLETS + 1} * {EACH} + 1, counted
 log.info("at exit")
 """
@@ -57,7 +61,8 @@ log.info("at exit")
 @pytest.mark.parametrize("spool", ["", "spool"])
 def test_greenlets_deliver_each_record_once_and_wait_for_nobody(tmp_path: Path, spool: str) -> None:
     with HubProcess(tmp_path / "hub") as hub:
-        run_python(APP, cwd=tmp_path, LOGHUB_URL=hub.url, LOGHUB_SPOOL=spool and str(tmp_path / spool))
+        where = spool and str(tmp_path / spool)
+        run_python(APP, cwd=tmp_path, HUB_PID=str(hub.pid), LOGHUB_URL=hub.url, LOGHUB_SPOOL=where)
         expected = {f"{who}.{number}": 1 for who in range(GREENLETS + 1) for number in range(EACH)}
         expected |= {"last": 1, "at exit": 1}
         hub.wait_for_events("", len(expected))

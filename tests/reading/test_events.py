@@ -11,6 +11,7 @@ import pytest
 import loghub
 from loghub.errors import QuerySyntaxError
 from loghub.event.presets import PRESETS
+from loghub.reading import sets
 from loghub.reading.events import Problem  # noqa: TC001 (as everywhere here: types are imported as they are)
 
 from log_sets import line, lines, pack, write
@@ -236,6 +237,22 @@ def test_reading_again_and_again_while_a_process_rolls_gives_each_line_in_order(
             assert found == list(range(len(found)))
 
     assert numbers(log) == list(range(total))
+
+
+def test_list_that_lacks_a_file_that_was_renamed_meanwhile_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = write(tmp_path / "app.jsonl", line(0))
+    listed = sets._listed
+
+    def list_during_a_roll(_: Path) -> tuple[dict[str, int], tuple[int, int] | None]:
+        monkeypatch.undo()
+        log.rename(tmp_path / SEGMENT.format(1))
+        return {}, None  # neither the old name nor the new one was met
+
+    monkeypatch.setattr(sets, "_listed", list_during_a_roll)
+    assert numbers(log) == [0]
+    assert listed is sets._listed
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:

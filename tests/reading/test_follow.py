@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 
+from loghub.reading import sets
 from loghub.reading.follow import Follower
 from loghub.segments import segments
 
@@ -279,6 +280,46 @@ def test_last_lines_are_found_though_the_files_are_rolled_at_that_moment(log: Pa
 
     assert last(follower, 9) == [0, 1, 2, 3]
     assert new(follower) == [4]
+
+
+def test_files_that_come_between_the_list_and_the_opening_are_read_in_order(
+    log: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(log, line(0))
+    assert new(follower) == [0]
+    log.rename(log.with_name(SEGMENT.format(0)))
+    write(log, line(1))
+    directory = follower._directory
+    listed = directory.files
+    looked: list[list[sets.LogFile]] = []
+
+    def list_and_roll() -> list[sets.LogFile]:
+        looked.append(listed())
+
+        if len(looked) == 2:  # the first one tells that there is something new
+            log.rename(log.with_name(SEGMENT.format(1)))
+            write(log, line(2))
+
+        return looked[-1]
+
+    monkeypatch.setattr(directory, "files", list_and_roll)
+    assert new(follower) + new(follower) == [1, 2]
+
+
+def test_file_that_is_compressed_before_it_is_opened_does_not_let_a_later_one_go_first(
+    log: Path, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment = write(log.with_name(SEGMENT.format(0)), line(0))
+    write(log, line(1))
+    look = follower._look
+
+    def look_and_pack() -> None:
+        look()
+        monkeypatch.undo()
+        pack(segment.with_name(segment.name + ".gz"))
+
+    monkeypatch.setattr(follower, "_look", look_and_pack)
+    assert new(follower) + new(follower) == [0, 1]
 
 
 def test_descriptors_are_bounded(log: Path, follower: Follower) -> None:
