@@ -1,4 +1,4 @@
-"""Fewer events than match, for who only looks: evenly chosen, and counted."""
+"""Fewer events than match, for who only looks: evenly chosen."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,20 +20,21 @@ class Sampler:
         self._clock = clock
         self._room = float(rate)
         self._looked = clock()
-        self._was_sampled = False
 
-    def choose(self, events: Sequence[_T]) -> tuple[Sequence[_T], int | None]:
-        """Give those to be shown, and of how many they are: None as long as all are shown.
+    def choose(self, events: Sequence[_T]) -> Sequence[_T]:
+        """Give those to be shown.
 
-        The newest is among those that are shown. Where the second's worth is used up, none is.
+        The newest is among them. Where the second's worth is used up, there are none.
         """
         now = self._clock()
         self._room = min(self._rate, self._room + (now - self._looked) * self._rate)
         self._looked = now
-        total = len(events)
-        most = int(self._room)
+        total, most = len(events), int(self._room)
         shown = events if total <= most else [events[(index + 1) * total // most - 1] for index in range(most)]
         self._room -= len(shown)
-        is_told = bool(total) and (total > most or self._was_sampled)
-        self._was_sampled = total > most if total else self._was_sampled
-        return shown, total if is_told else None
+        return shown
+
+    @property
+    def rest(self) -> float:
+        """Seconds for which none is to be shown before a whole second's worth may come again."""
+        return 1 - self._room / self._rate

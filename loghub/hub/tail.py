@@ -12,7 +12,7 @@ Rules:
 4. Frames hold as many events as there are, up to a bound, and so does what one read gives: fewer
    events where they are large. When nothing is to be said for a while, a heartbeat says so.
 5. What is relative to now in a query moves along with the clock, within seconds.
-6. Who asks for a sample gets at most so many events a second, and is told of how many they are.
+6. Who asks for a sample gets at most so many events a second, and behind those of each read is told of how many.
 
 Nothing here knows WebSockets: frames are bytes. Subscribers may live on several event loops.
 """
@@ -89,59 +89,62 @@ class Tail:
         self._told = 0  # the place in the last frame
         self._said_at = 0.0
 
+    @property
+    def rest(self) -> float:
+        """Seconds for which who asked for a sample is to be shown nothing; then another tail may begin in its place."""
+        return self._sampler.rest if self._sampler else 0.0
+
     async def frames(self) -> AsyncGenerator[bytes]:
         """Give the frames, without an end."""
-        self._place = await self._threads.call(self._start)
-        yield self._frame([])
-
-        while True:
-            async with aclosing(self._spoken(self._life())) as frames:
-                async for frame in frames:
+        async with aclosing(self.reads()) as reads:
+            async for frames in reads:
+                for frame in frames:
                     yield frame
 
-    async def _spoken(self, frames: AsyncGenerator[bytes | None]) -> AsyncGenerator[bytes]:
-        """Pass frames on; in a long silence, say that the tail is alive."""
+    async def reads(self) -> AsyncGenerator[Sequence[bytes]]:
+        """Give the frames, those that one read gave together."""
+        self._place = await self._threads.call(self._start)
+        yield [self._frame([])]
+
+        while True:
+            async with aclosing(self._spoken(self._life())) as reads:
+                async for frames in reads:
+                    yield frames
+
+    async def _spoken(self, reads: AsyncGenerator[Sequence[bytes]]) -> AsyncGenerator[Sequence[bytes]]:
+        """Pass on what says something; in a long silence, say that the tail is alive."""
         clock = asyncio.get_running_loop().time
         self._said_at = clock()
 
-        async with aclosing(frames):
-            async for frame in frames:
-                if frame is not None:
-                    yield frame
+        async with aclosing(reads):
+            async for frames in reads:
+                if frames:
+                    yield frames
                     self._said_at = clock()
 
                 elif clock() - self._said_at >= self._limits.heartbeat:
-                    yield self._sign_of_life()
+                    yield [self._sign_of_life()]
                     self._said_at = clock()
 
-    async def _life(self) -> AsyncGenerator[bytes | None]:
-        """Catch up, and follow until that is over; None where there is nothing to say."""
+    async def _life(self) -> AsyncGenerator[Sequence[bytes]]:
+        """Catch up, and follow until that is over."""
         near = min(_NEAR, self._limits.lag)
 
         while (newest := self._store.newest()) - self._place > near:
-            for frame in await self._threads.call(self._read, newest):
-                yield frame
-
-            yield None
+            yield await self._threads.call(self._read, newest)
 
         feed = self._feeds.follow(self._query)
 
         try:
             while feed.begins is None:
                 await self._wait(feed)
-                yield None
+                yield []
 
             while self._place < feed.begins:
-                for frame in await self._threads.call(self._read, feed.begins):
-                    yield frame
-
-                yield None
+                yield await self._threads.call(self._read, feed.begins)
 
             while not feed.is_over:
-                for frame in self._taken(feed):
-                    yield frame
-
-                yield None
+                yield self._taken(feed)
                 await self._wait(feed)
         finally:
             self._feeds.leave(feed)
@@ -212,10 +215,11 @@ class Tail:
 
     def _skip_too_many(self, until: int) -> list[bytes]:
         """Move ahead where more events wait than a client is to be sent late."""
-        if until - max(self._place, self._counted) <= self._limits.lag:
+        target = until - _BATCH
+
+        if until - max(self._place, self._counted) <= self._limits.lag or target <= self._place:
             return []
 
-        target = until - _BATCH
         waiting = Arrivals(self._place, target)
         count = self._store.count_matching(self._query, waiting, now_us=self._clock_us())
         self._counted = until
@@ -261,7 +265,7 @@ class Tail:
         frames: list[bytes] = []
         waiting: list[bytes] = []
         size = 0
-        shown, total = self._sampler.choose(entries) if self._sampler else (entries, None)
+        shown = self._sampler.choose(entries) if self._sampler else entries
 
         for place, text in shown:
             if waiting and size + len(text) > self._limits.frame:
@@ -274,7 +278,7 @@ class Tail:
 
         self._place = entries[-1][0]
         frames.append(self._frame(waiting))
-        return frames if total is None else [*frames, _sampled(len(shown), total)]
+        return [*frames, _sampled(len(shown), len(entries))] if self._sampler else frames
 
     def _sign_of_life(self) -> bytes:
         """Say that the tail is alive, and where it is by now if events went by that did not match."""

@@ -3,13 +3,16 @@
 Rules:
 1. With `Accept: text/event-stream` they come as server-sent events. The id of each is the cursor behind it, so that a
    browser that connects again goes on there by itself (`Last-Event-ID`). Some proxies hold such a stream back.
-2. Else it is a long poll: an answer `{frames, cursor}` as soon as there is a frame that says something, or after `wait`
-   seconds without one. Without a cursor it is given at once: the next poll goes on from it.
+2. Else it is a long poll: an answer `{frames, cursor}` with the frames of one read as soon as one of them says
+   something, or after `wait` seconds without one. Without a cursor it is given at once: the next poll goes on from it.
+3. Polls know nothing of each other. One with a sample reads on, and is answered when the next one may be shown as
+   many events as it was.
 """
 
 import asyncio
+import math
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 
 from starlette.requests import Request
@@ -31,6 +34,7 @@ _CURSOR = re.compile(rb'"(?:cursor|to)":"([^"]*)"\}\Z')
 _NOTHING = b'{"type":"events","events":[],'
 _WAIT_S = 20
 _LONGEST_WAIT_S = 60
+_GATHERED_S = 1.0  # for who has a sample
 _ONE_PULL_S = 0.5  # for who does not wait: to read what is there
 
 
@@ -100,26 +104,40 @@ async def _poll(parts: Parts, request: Request, subscription: Tail, wait: float 
 
 
 async def _frames(subscription: Tail, wait: float | None) -> bytes:
-    """Wait for a frame that says something; without a time to wait, only say where the tail begins."""
+    """Wait for a read that says something; without a time to wait, only say where the tail begins."""
+    clock = asyncio.get_running_loop().time
     found: list[bytes] = []
     cursor = b""
+    end = math.inf
 
     with suppress(TimeoutError):
-        async with aclosing(subscription.frames()) as frames:
-            first = await anext(frames)
-            cursor = _cursor_of(first)
+        async with aclosing(subscription.reads()) as reads:
+            cursor = _cursor_of(await anext(reads))
 
-            async with asyncio.timeout(wait or 0):
-                async for frame in frames:
-                    cursor = _cursor_of(frame) or cursor
+            async with asyncio.timeout(wait or 0) as limit:
+                async for frames in reads:
+                    cursor = _cursor_of(frames) or cursor
 
-                    if frame != HEARTBEAT and not frame.startswith(_NOTHING):
-                        found.append(frame)
+                    if not found and all(map(_is_silent, frames)):
+                        continue
+
+                    found += frames
+                    end = min(end, clock() + _GATHERED_S)
+
+                    if not subscription.rest:
                         break
 
+                    limit.reschedule(min(end, clock() + subscription.rest))
+
+    await asyncio.sleep(subscription.rest)
     return b'{"frames":[%b],"cursor":"%b"}' % (b",".join(found), cursor)
 
 
-def _cursor_of(frame: bytes) -> bytes:
-    found: re.Match[bytes] | None = _CURSOR.search(frame)
-    return found[1] if found else b""
+def _is_silent(frame: bytes) -> bool:
+    return frame == HEARTBEAT or frame.startswith(_NOTHING)
+
+
+def _cursor_of(frames: Sequence[bytes]) -> bytes:
+    """Give the place behind frames."""
+    found = [match for frame in frames if (match := _CURSOR.search(frame))]
+    return found[-1][1] if found else b""

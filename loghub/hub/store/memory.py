@@ -41,6 +41,7 @@ from loghub.hub.store.stats import Kept, StoreStats, rate
 from loghub.hub.store.steps import cut
 from loghub.hub.store.stop import current_stop
 from loghub.hub.store.summaries import Facets, FieldCounts, Grouping, Groups
+from loghub.hub.store.watchers import Watchers
 from loghub.query.fields import reader
 from loghub.query.predicate import predicate
 from loghub.query.texts import value_text
@@ -64,7 +65,7 @@ class MemoryStore:
         self._seqs = count(1)
         self._marks: dict[str, int] = {}
         self._ledger = Ledger()
-        self._watchers: tuple[Callable[[], None], ...] = ()
+        self._watchers = Watchers()
         self._lock = threading.RLock()
         self._has_holes = False
 
@@ -85,14 +86,14 @@ class MemoryStore:
         with self._lock:
             self._add(_Kept(self._source, next(self._seqs), received_us, line))
 
-        self._wake()
+        self._watchers.wake()
 
     def append(self, batches: Sequence[Incoming]) -> list[Appended]:
         """Add batches of other sources; what a source has sent before is trimmed."""
         with self._lock:
             appended = [self._append_batch(batch) for batch in batches]
 
-        self._wake()
+        self._watchers.wake()
         return appended
 
     def search(
@@ -228,14 +229,7 @@ class MemoryStore:
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from any thread after each append; gives back what ends it."""
-        with self._lock:
-            self._watchers = (*self._watchers, wake)
-
-        def end() -> None:
-            with self._lock:
-                self._watchers = tuple(watcher for watcher in self._watchers if watcher is not wake)
-
-        return end
+        return self._watchers.add(wake)
 
     def resize(self, maxlen: int) -> None:
         """Hold at most `maxlen` events from now on, the newest first."""
@@ -245,7 +239,7 @@ class MemoryStore:
     def after_fork(self) -> None:
         """Make the store usable in a forked child: a lock of its own, and none of the parent's watchers."""
         self._lock = threading.RLock()
-        self._watchers = ()
+        self._watchers = Watchers()
         self._source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
 
     def close(self) -> None:
@@ -275,10 +269,6 @@ class MemoryStore:
     def _entries(self) -> "list[_Kept]":
         with self._lock:
             return list(self._kept)
-
-    def _wake(self) -> None:
-        for wake in self._watchers:
-            wake()
 
     def _matching(self, query: Query, span: Span, now_us: int) -> list[StoredEvent]:
         matches = predicate(query, now_us=now_us)

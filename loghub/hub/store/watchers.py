@@ -1,4 +1,7 @@
-"""Who is woken after each append."""
+"""Who is woken after each append.
+
+Waking takes no lock: it may happen in a signal handler or in `__del__`, while this thread adds a watcher.
+"""
 
 import threading
 from collections.abc import Callable
@@ -11,6 +14,9 @@ class Watchers:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._watchers: tuple[Callable[[], None], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._watchers)
 
     def add(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` from now on; gives back what ends it."""
