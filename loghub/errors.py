@@ -7,6 +7,7 @@ LoghubError
 ├── HubError           (RuntimeError) a hub refused, or cannot be reached
 ├── QuerySyntaxError   (ValueError)   a query and the position where it stops making sense
 └── StoreError         (RuntimeError) the hub's data directory cannot be used
+    ├── DirectoryInUseError              another process has it
     ├── QueryTimeoutError (TimeoutError) a search took longer than it may
     ├── QueryMemoryError  (MemoryError)  a search needs more memory than it may have
     └── DeletionError     (OSError)      a deletion stopped half-way, as on a full disk
@@ -67,6 +68,22 @@ class QuerySyntaxError(LoghubError, ValueError):
 
 class StoreError(LoghubError, RuntimeError):
     """The hub's data directory is damaged, locked by another hub or of an unknown version."""
+
+
+class DirectoryInUseError(StoreError):
+    """A data directory that another process has: a hub, or a `loghub store`.
+
+    Attributes:
+        directory: where it is.
+        owner: the number of that process, as far as it is known.
+    """
+
+    def __init__(self, directory: object, owner: str) -> None:
+        super().__init__(
+            f"{directory} is in use by another hub (process {owner}): stop that one, or give this one another directory"
+        )
+        self.directory = directory
+        self.owner = owner
 
 
 class DeletionError(StoreError, OSError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from loghub.errors import ConfigError, LoghubError, require
+from loghub.errors import ConfigError, DirectoryInUseError, LoghubError, StoreError, require
 from loghub.event.model import format_time
 from loghub.query.parse import parse
 from loghub.query.predicate import predicate
@@ -28,7 +28,29 @@ _DIR = click.argument("data", metavar="DIR", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group("store")
+_INSTEAD = {
+    "check": "stop it first; while it runs, it names the files that it cannot read: curl URL/api/v1/stats",
+    "repair": "stop it first",
+    "stats": "ask it, curl URL/api/v1/stats, or stop it first",
+    "export": "ask it, loghub export QUERY URL, or stop it first",
+    "import": "stop it first",
+    "delete": "ask it, curl -X DELETE 'URL/api/v1/events?query=QUERY', or stop it first",
+}
+"""What to do where a hub runs there."""
+
+
+class _Commands(click.Group):
+    """Commands that want a directory for themselves."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except DirectoryInUseError as error:
+            what = _INSTEAD[context.invoked_subcommand or ""]
+            raise StoreError(f"{error.directory} is in use by a hub (process {error.owner}): {what}") from error
+
+
+@click.group("store", cls=_Commands)
 def command() -> None:
     """Check, repair, copy or thin out the data directory DIR of a hub that is not running.
 
@@ -152,7 +174,8 @@ def _export(data: Path, output: BinaryIO, query: str) -> None:
 def _import(data: Path, files: tuple[BinaryIO, ...]) -> None:
     """Store what `loghub store export` wrote; standard input without a FILE. DIR is made where it is missing.
 
-    Doing it again has no second effect.
+    Doing it again has no second effect. Where DIR has had later events of a source, earlier ones are passed over:
+    so import into it before the source sends to it.
     """
     from loghub.hub.store.repair import open_as_it_is  # noqa: PLC0415 (as above)
     from loghub.hub.store.transfer import import_lines  # noqa: PLC0415 (as above)
@@ -162,11 +185,15 @@ def _import(data: Path, files: tuple[BinaryIO, ...]) -> None:
     try:
         for file in files or (sys.stdin.buffer,):
             done = import_lines(store, file)
-            click.echo(f"{done.accepted} events are stored now, {done.duplicate} were there already")
+            click.echo(f"{done.accepted} events are stored now{_passed_over(done.duplicate)}")
     except OSError as error:
         raise LoghubError(f"{_OWNER} import: {error}: make room, and import the same again") from error
     finally:
         store.close()
+
+
+def _passed_over(count: int) -> str:
+    return f"; {count} were passed over, since it has had them or later ones of their source" if count else ""
 
 
 @command.command("delete")

@@ -16,6 +16,8 @@ from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.protocol import StoredEvent
 from loghub.query.tree import Everything
 
+PASSED_OVER = "were passed over, since it has had them or later ones of their source"
+
 
 def run(*arguments: object, given: bytes | None = None) -> Result:
     result = CliRunner().invoke(loghub, ["store", *map(str, arguments)], input=given)
@@ -156,8 +158,8 @@ def test_stats_tell_of_each_part(data: Path) -> None:
 def test_what_is_exported_comes_back_exactly_once(data: Path, tmp_path: Path) -> None:
     lines = tmp_path / "events.ndjson"
     assert "25 events" in run("export", data, "-o", lines).output
-    assert run("import", tmp_path / "new", lines).output == "25 events are stored now, 0 were there already\n"
-    assert run("import", tmp_path / "new", lines).output == "0 events are stored now, 25 were there already\n"
+    assert run("import", tmp_path / "new", lines).output == "25 events are stored now\n"
+    assert run("import", tmp_path / "new", lines).output == f"0 events are stored now; 25 {PASSED_OVER}\n"
 
     assert [(event.id, event.arrival, event.received_us, event.event) for event in read(tmp_path / "new")] == [
         (event.id, event.arrival, event.received_us, event.event) for event in read(data)
@@ -171,9 +173,18 @@ def test_an_import_that_broke_off_goes_on(data: Path, tmp_path: Path) -> None:
     lines = run("export", data).stdout_bytes
     half = b"".join(lines.splitlines(keepends=True)[:13])
 
-    assert run("import", tmp_path / "new", given=half).output == "13 events are stored now, 0 were there already\n"
-    assert run("import", tmp_path / "new", given=lines).output == "12 events are stored now, 13 were there already\n"
+    assert run("import", tmp_path / "new", given=half).output == "13 events are stored now\n"
+    assert run("import", tmp_path / "new", given=lines).output == f"12 events are stored now; 13 {PASSED_OVER}\n"
     assert [event.id for event in read(tmp_path / "new")] == [event.id for event in read(data)]
+
+
+def test_an_import_says_that_it_passed_over_what_is_older_than_what_is_there(data: Path, tmp_path: Path) -> None:
+    lines = run("export", data).stdout_bytes
+    newest = lines.splitlines(keepends=True)[-1]  # the second of the two of its source
+    assert run("import", tmp_path / "new", given=newest).output == "1 events are stored now\n"
+    done = run("import", tmp_path / "new", given=lines)
+
+    assert done.output == f"23 events are stored now; 2 {PASSED_OVER}\n"
 
 
 def test_an_export_may_be_of_what_matches(data: Path) -> None:
@@ -190,12 +201,30 @@ def test_a_line_that_was_not_exported_is_refused_with_its_number(line: bytes, tm
         run("import", tmp_path / "new", given=line)
 
 
-@pytest.mark.parametrize("asked", ["check", "repair", "stats", "export", "delete"])
-def test_a_directory_in_use_or_none_at_all_is_refused(data: Path, tmp_path: Path, asked: str) -> None:
+INSTEAD = {
+    "check": "stop it first; while it runs, .*curl URL/api/v1/stats",
+    "repair": "stop it first",
+    "stats": "ask it, curl URL/api/v1/stats",
+    "export": "ask it, loghub export QUERY URL",
+    "delete": "ask it, curl -X DELETE 'URL/api/v1/events",
+}
+
+
+def test_an_import_into_a_directory_in_use_is_refused(data: Path) -> None:
+    store = DuckStore(data, keep_us=2**60)
+
+    with pytest.raises(StoreError, match=r"in use by a hub \(process \d+\): stop it first"):
+        run("import", data, given=b"")
+
+    store.close()
+
+
+@pytest.mark.parametrize("asked", INSTEAD)
+def test_a_directory_in_use_or_none_at_all_is_refused_with_a_way_out(data: Path, tmp_path: Path, asked: str) -> None:
     arguments = ["", "--yes"] if asked == "delete" else []
     store = DuckStore(data, keep_us=2**60)
 
-    with pytest.raises(StoreError, match=r"in use by another hub \(process \d+\): stop that one"):
+    with pytest.raises(StoreError, match=rf"in use by a hub \(process \d+\): {INSTEAD[asked]}"):
         run(asked, data, *arguments)
 
     store.close()

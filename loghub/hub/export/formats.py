@@ -22,7 +22,7 @@ from loghub.query.fields import Reader, reader
 from loghub.query.texts import value_text
 from loghub.readable import visible
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\t\r")
 _REST = "rest"
 _COLUMNS = ("_id", *KEYS, "exc_info")
 _OWN = frozenset((*KEYS, "exc_info"))
@@ -90,7 +90,7 @@ class CSV:
 
         fields = stored.event.fields
         rest = {key: value for key, value in fields.items() if key not in _OWN}
-        known = [_cell(fields.get(key)) for key in _COLUMNS[1:]]
+        known = [_cell(value) if (value := fields.get(key)) is not None else "" for key in _COLUMNS[1:]]
         return [stored.id, *known, encode(rest)[:-1].decode() if rest else ""]
 
 
@@ -101,8 +101,10 @@ def _write(rows: Sequence[Sequence[object]]) -> bytes:
 
 
 def _cell(value: JSONValue) -> str:
-    text = value_text(value) or ""
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    if isinstance(value, str):
+        return f"'{value}" if value[:1] in _FORMULA else value
+
+    return value_text(value) or ""
 
 
 class Text:

@@ -31,8 +31,9 @@ Archive: TypeAlias = Literal["none", "gz", "zip"]
 PAGE = 4000
 """Events that are read at once, at most: for more than 5000, DuckDB sorts all rows instead of keeping the first."""
 
-_FIRST_PAGE = 500
+_FIRST_PAGE = 100
 _PAGE_BYTES = 8 * 2**20
+_SAMPLE = 200  # events of a page that are measured
 
 _T = TypeVar("_T", StoredEvent, Line)
 
@@ -123,7 +124,8 @@ class Export:
             if place is None or (not kept and place.time_us > self.now_us):
                 return  # the end, or only events that came later
 
-            mean = sum(map(size, events)) // max(1, len(events))
+            sample = events[:: 1 + len(events) // _SAMPLE]
+            mean = sum(map(size, sample)) // max(1, len(sample))
             limit = max(1, min(PAGE, limit * 4, _PAGE_BYTES // max(1, mean)))
 
 

@@ -19,7 +19,7 @@ from loghub.hub.store.asked import Asked
 from loghub.hub.store.condition import Where, join
 from loghub.hub.store.house import House
 from loghub.hub.store.partitions import Extent, Part
-from loghub.hub.store.protocol import Span
+from loghub.hub.store.protocol import Span, StoredEvent
 from loghub.hub.store.recent import Recent
 from loghub.hub.store.sealing import seal_one
 from loghub.query.predicate import predicate
@@ -43,10 +43,16 @@ def delete(house: House, recent: Recent, asked: Asked, span: Span) -> int:
     try:
         deletion.run()
     finally:
+        gone = recent.find(lambda stored: _lies_in(span, stored) and matches(stored.event))
+
         with house.writing:
-            recent.forget(lambda stored: span.start_us <= stored.event.time_us < span.end_us and matches(stored.event))
+            recent.forget(gone)
 
     return deletion.deleted
+
+
+def _lies_in(span: Span, stored: StoredEvent) -> bool:
+    return span.start_us <= stored.event.time_us < span.end_us
 
 
 class Deletion:

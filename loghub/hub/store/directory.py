@@ -22,7 +22,7 @@ from pathlib import Path
 
 import orjson
 
-from loghub.errors import StoreError
+from loghub.errors import DirectoryInUseError, StoreError
 from loghub.hub.store.durable import replace_file, sync_directory
 
 FORMAT = 1
@@ -47,7 +47,8 @@ class Directory:
         """Lock the directory, made where it is missing, and learn its epoch.
 
         Raises:
-            StoreError: another hub has it, or it is of another format.
+            DirectoryInUseError: another process has it.
+            StoreError: it is of another format.
         """
         _make(root)
         lock = _lock(root)
@@ -122,9 +123,7 @@ def _lock(root: Path) -> int:
     except BlockingIOError:
         owner = os.pread(fd, 20, 0).decode(errors="replace").strip() or "unknown"
         os.close(fd)
-        raise StoreError(
-            f"{root} is in use by another hub (process {owner}): stop that one, or give this one another directory"
-        ) from None
+        raise DirectoryInUseError(root, owner) from None
 
     os.ftruncate(fd, 0)
     os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)

@@ -155,8 +155,9 @@ class DuckStore:
             undo.pop_all()
 
         shelf = Shelf(self._engine, self._directory.parts, self._parts, self._queries, on_step, self._leftovers)
-        held = (self._engine, self._directory, self._parts, shelf, self._hot, self._books, self._queries)
-        self._house = house = House(*held, self._writing, on_step, lambda: self._next)
+        held = (self._engine, self._directory, self._parts, shelf, self._hot, self._books)
+        asked = (self._queries, self._quarantine)
+        self._house = house = House(*held, *asked, self._writing, on_step, lambda: self._next)
         compaction = Compaction(house, Largest.by(seal_rows, seal_bytes, self._keep))
         self._upkeep = Upkeep(house, self._keep, compaction, clock_us, Rest(self._engine, self._queries, memory_limit))
         self._keeper = Keeper(self._upkeep.run, _PERIOD_S)

@@ -9,6 +9,7 @@ from loghub.hub.store.directory import Directory
 from loghub.hub.store.engine import Cursor
 from loghub.hub.store.hot_parts import HotParts
 from loghub.hub.store.partitions import Part, Parts
+from loghub.hub.store.quarantine import Quarantine
 from loghub.hub.store.queries import Queries
 from loghub.hub.store.seal import OnStep
 from loghub.hub.store.shelf import Shelf
@@ -27,6 +28,7 @@ class House:
         hot: those in memory.
         books: saved when rows are sealed.
         queries: gives cursors that end when the store does.
+        quarantine: the lines that are no events.
         writing: the store's write lock.
         on_step: called with the name of each step.
         following: gives the next arrival number.
@@ -40,6 +42,7 @@ class House:
     hot: HotParts
     books: Books
     queries: Queries
+    quarantine: Quarantine
     writing: threading.Lock
     on_step: OnStep
     following: Callable[[], int]

@@ -2,7 +2,8 @@
 
 They are on the disk before their batch is in the log, so a crash in between leaves lines here that the
 high-water mark does not know of yet. Those are remembered at start, so that the resend does not add them again.
-A file that has grown too large loses its older half.
+A file that has grown too large loses its older half. What came too long ago goes, as events do; a query never meets
+these lines, since they have no fields.
 
 Replaying, rules:
 1. What is to be replayed is written down first, with the identity under which it is sent: a source of its own, numbered
@@ -22,6 +23,7 @@ import orjson
 from loghub.hub.store.durable import GrowingFile, replace_file
 from loghub.hub.store.protocol import Incoming, Quarantined
 
+_NEVER = 2**63
 _logger = logging.getLogger(__name__)
 
 
@@ -67,6 +69,7 @@ class Quarantine:
         self._file = GrowingFile(path)
         self._cut_torn_line()
         self._last = dict(_identities(path))
+        self._oldest_us = min((kept.received_us for kept in self._timed()), default=_NEVER)
 
     def append(self, batches: Sequence[Incoming]) -> None:
         """Keep the quarantined lines of trimmed batches.
@@ -82,6 +85,7 @@ class Quarantine:
             new = [(batch, line) for batch in batches for line in batch.quarantined if line.seq > seen(batch.source)]
             self._file.append(b"".join(_encode(batch, line) for batch, line in new))
             self._last.update((batch.source, line.seq) for batch, line in new)
+            self._oldest_us = min([self._oldest_us, *(batch.received_us for batch, _ in new)])
             self._shorten()
 
     def lines(self, skip: int, limit: int) -> tuple[list[KeptLine], int]:
@@ -107,6 +111,37 @@ class Quarantine:
             self._file.cut_back(0)
 
         return count
+
+    def expire(self, before_us: int, slack_us: int) -> int:
+        """Remove the lines that came before a time; gives their number.
+
+        Args:
+            before_us: the time, in microseconds.
+            slack_us: so much longer they may stay, so that the file is not written again for each of them.
+
+        Raises:
+            OSError: the disk refused; no line was lost.
+        """
+        if self._oldest_us >= before_us - slack_us:
+            return 0
+
+        gone = 0
+
+        def put(fields: dict[str, Any]) -> dict[str, Any] | None:
+            nonlocal gone
+            is_old = 0 < _kept(fields).received_us < before_us
+            gone += is_old
+            return None if is_old else fields
+
+        with self._lock:
+            changed = self._changed(put)
+
+            if gone:
+                self._replace(changed)
+
+            self._oldest_us = min((kept.received_us for kept in self._timed()), default=_NEVER)
+
+        return gone
 
     def name(self, source: str, is_good: Callable[[KeptLine], bool]) -> list[KeptLine]:
         """Name the lines that are events now, and give all that have a name, those of an earlier attempt too.
@@ -197,6 +232,11 @@ class Quarantine:
 
     def _seen(self, source: str) -> int:
         return self._last.get(source, -1)
+
+    def _timed(self) -> Iterator[KeptLine]:
+        """Give the lines of which it is known when they came; others are of people, and never too old."""
+        with self._file.path.open("rb") as file:
+            yield from (kept for kept in _read(file) if kept.received_us > 0)
 
     def close(self) -> None:
         """Let go of the file; idempotent."""

@@ -3,7 +3,7 @@
 It holds lines; their events are made when a tail asks for them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from loghub.event.model import Event
@@ -75,16 +75,26 @@ class Recent:
             self._slots[slot], self._sizes[slot] = None, 0
             self._oldest += 1
 
-    def forget(self, is_gone: Callable[[StoredEvent], bool]) -> None:
-        """Forget events that were deleted; what lies around them is not here as a whole any more."""
-        for number in range(self._oldest, self._newest + 1):
-            slot = number % len(self._slots)
-            batch = self._slots[slot]
-            stored = batch.event(number) if batch else None
+    def find(self, is_meant: Callable[[StoredEvent], bool]) -> list[int]:
+        """Give the arrival numbers of the events that are meant; this makes them all, so no lock is held meanwhile."""
+        numbers = range(self._oldest, self._newest + 1)
+        found = ((number, self._event(number)) for number in numbers)
+        return [number for number, stored in found if stored and is_meant(stored)]
 
-            if stored and is_gone(stored):
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Forget events that were deleted; what lies around them is not here as a whole any more.
+
+        Only the thread that may add does this.
+        """
+        for number in numbers:
+            if self._event(number):
+                slot = number % len(self._slots)
                 self.bytes -= self._sizes[slot]
                 self._slots[slot], self._sizes[slot] = None, 0
+
+    def _event(self, number: int) -> StoredEvent | None:
+        batch = self._slots[number % len(self._slots)]
+        return batch.event(number) if batch else None  # the slot may have an older one, or one that came meanwhile
 
     def rate(self, now_us: int) -> float:
         """Give the events in a second over the last minute."""
@@ -102,8 +112,7 @@ class Recent:
         found: list[StoredEvent] = []
 
         for number in wanted:
-            batch = self._slots[number % len(self._slots)]
-            stored = batch.event(number) if batch else None  # it may be an older one, or one that came while we read
+            stored = self._event(number)
 
             if stored is None:
                 return None

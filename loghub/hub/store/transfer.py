@@ -27,7 +27,7 @@ _PAUSE_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What became of lines: events taken, and events that the store had."""
+    """What became of lines: events taken, and events passed over, since the store has had them or later ones."""
 
     accepted: int
     duplicate: int

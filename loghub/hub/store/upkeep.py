@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from loghub.hub.store.partitions import Part
 
 
+_HOUR_US = 3_600_000_000
+
+
 class Upkeep:
     """Keeps a store in order.
 
@@ -63,7 +66,7 @@ class Upkeep:
         self._rest.take()
 
     def retain(self) -> None:
-        """Let go of the parts that are not kept."""
+        """Let go of the parts that are not kept, and of the lines in quarantine that are as old."""
         house = self._house
 
         with house.lock:
@@ -73,6 +76,9 @@ class Upkeep:
 
             for part in expired(house.finished, disk, now_us=self._clock_us(), keep=self._keep):
                 house.shelf.remove(part)
+
+        age_us = self._keep.age_us
+        house.quarantine.expire(self._clock_us() - age_us, slack_us=min(_HOUR_US, age_us // 10))
 
     def _follow(self, rule: Rule, closing: threading.Event) -> None:
         """Delete what a rule does not keep, in the parts that are as old as it says; in each of them once."""

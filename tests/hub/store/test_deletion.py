@@ -11,7 +11,7 @@ from store_batches import EVER, SOURCE, START_US, batch
 
 from loghub.errors import DeletionError
 from loghub.hub.store.duck import DuckStore
-from loghub.hub.store.protocol import Span
+from loghub.hub.store.protocol import Span, StoredEvent
 from loghub.query.parse import parse
 from loghub.query.tree import Everything
 
@@ -137,6 +137,27 @@ def test_tails_do_not_see_what_is_deleted(tmp_path: Path) -> None:
         delete(store, "service:service-1")
         assert [stored.seq for stored in store.after(0, 3)] == [2, 3, 5]
         assert [stored.seq for stored in store.after(4, 100)] == [5, 6, 8, 9]
+
+
+def test_while_it_looks_through_what_is_in_memory_others_append(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[bool] = []
+
+    with opened(tmp_path) as store:
+        store.append([batch(1, 9)])
+        find = store._recent.find
+
+        def look(is_meant: Callable[[StoredEvent], bool]) -> list[int]:
+            found.append(store._writing.locked())
+            store.append([batch(10, 3)])  # would wait for ever
+            return find(is_meant)
+
+        monkeypatch.setattr(store._recent, "find", look)
+        assert delete(store, "service:service-1") == 3
+        assert found == [False]
+        assert seqs(store) == [2, 3, 5, 6, 8, 9, 10, 11, 12]
+        assert [stored.seq for stored in store.after(0, 100)] == [2, 3, 5, 6, 8, 9, 10, 11, 12]
 
 
 def test_a_deletion_that_fails_says_how_many_are_gone_and_goes_on_when_asked_again(tmp_path: Path) -> None:
