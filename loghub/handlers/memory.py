@@ -135,10 +135,14 @@ class Backlog(Protocol):
         """Let go of the oldest lines of what was taken: the hub will never take them."""
 
     def was_fetched(self) -> bool:
-        """Tell whether another process has taken what was left to it with the last `close`."""
+        """Tell whether another process has taken what was left to it with the last `let_go`."""
 
-    def close(self) -> None:
-        """Let go of what is held; a line that comes later opens it again."""
+    def let_go(self) -> Callable[[], None]:
+        """Let go of what is held; a line that comes later opens it again.
+
+        Returns:
+            What there is to do for it on a disk, without any lock.
+        """
 
     def abandon(self) -> None:
         """Let go of what a fork copied from the parent: no I/O."""
@@ -253,8 +257,9 @@ class MemoryRing:
         """Tell whether what was left is taken; nothing is ever left."""
         return True
 
-    def close(self) -> None:
+    def let_go(self) -> Callable[[], None]:
         """Let go of nothing: what waits is nowhere else."""
+        return _nothing
 
     def abandon(self) -> None:
         """Let go of nothing: the garbage collector does."""
@@ -268,3 +273,7 @@ class MemoryRing:
             self._bytes -= sum(map(len, done))
             self._taken = Batch(self._taken.source, self._taken.first + len(done), rest) if rest else None
             return len(done)
+
+
+def _nothing() -> None:
+    """Do nothing."""

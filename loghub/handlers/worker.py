@@ -268,21 +268,26 @@ class Engine(Intake):
 
         while True:
             rest = self._backlog.tend()
+            is_old = self._limits.hand_over > 0 and due is not None and time.monotonic() >= due
+            may_leave = is_old and self._backlog.was_fetched()
 
             with self._alone() as backlog:
                 queued = backlog.queued
-
-                if self._is_over(backlog) or self._hands_over(backlog, due):
-                    backlog.close()
-                    self._thread, self._asleep = None, True
-                    self._release_waiters(backlog)
-                    return None
+                is_over = self._is_over(backlog) or self._hands_over(backlog, is_due=may_leave)
+                put_down = backlog.let_go() if is_over else None
 
                 if queued:
                     due = due or time.monotonic() + (self._limits.hand_over or self._limits.linger)
 
                 ready = due is not None and not self._limits.hand_over and self._is_ready(backlog, due)
                 self._asleep = not queued
+
+            if put_down is not None:
+                if self._has_ended(put_down):
+                    return None
+
+                due = None
+                continue
 
             # Reading from a disk takes a moment, so it is done without the lock.
             if ready and (batch := self._backlog.take(self._limits.batch_records, self._limits.batch_bytes)):
@@ -294,6 +299,22 @@ class Engine(Intake):
                 due = time.monotonic() + self._limits.hand_over
 
             self._wait(rest if due is None else min(rest, due - time.monotonic(), _LOOK_EVERY))
+
+    def _has_ended(self, put_down: Callable[[], None]) -> bool:
+        """Do on the disk what letting go asks for, which nobody who logs waits for; tell whether the thread ends.
+
+        It does not where lines have come meanwhile: nobody else would look for them.
+        """
+        put_down()
+
+        with self._alone() as backlog:
+            ends = not backlog.queued or self._retired or self._inline is not None
+
+            if ends:
+                self._thread, self._asleep = None, True
+
+            self._release_waiters(backlog)
+            return ends
 
     def _wait(self, seconds: float) -> None:
         self._bell.acquire(timeout=-1 if seconds == float("inf") else max(seconds, 0.0))
@@ -309,12 +330,11 @@ class Engine(Intake):
 
         return not backlog.queued and (inline or self.exiting or not self._users)
 
-    def _hands_over(self, backlog: Backlog, due: float | None) -> bool:
+    def _hands_over(self, backlog: Backlog, *, is_due: bool) -> bool:
         """Tell whether what is spooled is now left to the process that sends it."""
         if not self._limits.hand_over or not backlog.queued:
             return False
 
-        is_due = due is not None and time.monotonic() >= due and backlog.was_fetched()
         is_wanted = not self._users or not backlog.is_past(self._hurry_to)
         return is_due or is_wanted or self.exiting or self._inline is not None
 
@@ -350,11 +370,12 @@ class Engine(Intake):
             self._pause(verdict)
 
     def _pause(self, verdict: Verdict) -> None:
-        """Wait after a failure; the end of the process cuts it short."""
+        """Wait after a failure, and see to the backlog meanwhile; the end of the process cuts it short."""
         until = time.monotonic() + verdict.delay
 
         while not (self.exiting or self._retired) and (left := until - time.monotonic()) > 0:
-            self._bell.acquire(timeout=left)
+            rest = self._backlog.tend()
+            self._wait(left if rest == FOREVER else min(left, rest, _LOOK_EVERY))
 
         if self.exiting and verdict.delay:
             self._pause_at_exit(verdict)

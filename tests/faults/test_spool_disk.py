@@ -1,6 +1,7 @@
 """The spool on a disk that fills up, on one that cannot be written, and in a directory that many processes share."""
 
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from loghub.handlers.remote import RemoteHandler
 
 from faults.disk import fill, remount, small_disk
 from processes import HubProcess
-from scripted_hub import scripted_hub, wait_until
+from scripted_hub import scripted_hub, status, wait_until
 
 MANY = """
 import logging, sys
@@ -28,6 +29,9 @@ log.addHandler(handler)
 for number in range(1000):
     log.info("line", extra={"who": sys.argv[3], "number": number})
 """
+
+
+_TOLD = "No space left on device: records wait in memory"
 
 
 @pytest.fixture
@@ -51,7 +55,7 @@ def test_a_full_disk_loses_nothing_and_is_used_again_when_it_has_room(
         logger, handler = attached(hub.url, disk / "spool")
         logger.info("while it is full")
         assert handler.guarantee == "best-effort"
-        assert "No space left on device: records wait in memory" in capfd.readouterr().err
+        wait_until(lambda: _TOLD in capfd.readouterr().err)
         filler.unlink()
         deadline = time.monotonic() + 15
 
@@ -67,6 +71,53 @@ def test_a_full_disk_loses_nothing_and_is_used_again_when_it_has_room(
         assert len(hub.stored) == counts.appended
         handler.close()
         wait_until(lambda: not list((disk / "spool" / "v1").iterdir()))
+
+
+FULL = """
+import logging, os, sys
+import loghub
+
+handler = loghub.RemoteHandler("http://127.0.0.1:9", spool=sys.argv[1], exit_deadline="0 s")
+log = logging.getLogger("shop")
+log.setLevel("INFO")
+log.addHandler(handler)
+log.info("the segment is made")
+
+with open(sys.argv[2], "wb", buffering=0) as filler:
+    try:
+        while True: filler.write(bytes(4096))
+    except OSError:
+        pass
+
+for number in range(150):
+    log.info("%d %s", number, "x" * 1000)
+
+print(handler.guarantee, handler.counters.queued, handler.counters.dropped)
+"""
+
+
+def test_a_segment_that_was_made_is_written_to_though_the_disk_is_full_by_then(disk: Path, tmp_path: Path) -> None:
+    """A sparse file that is mapped would kill the process here, by SIGBUS."""
+    (tmp_path / "app.py").write_text(FULL)
+    command = [sys.executable, str(tmp_path / "app.py"), str(disk / "spool"), str(disk / "filler")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "process 151 0\n"), done.stderr
+
+
+def test_what_arrives_frees_a_disk_that_is_full(disk: Path) -> None:
+    """Nothing had arrived when it filled up: there was nothing to note, and there is no room for a new file now."""
+    with scripted_hub(otherwise=status(503)) as hub:
+        logger, handler = attached(hub.url, disk / "spool")
+
+        while sum(path.stat().st_size for path in disk.glob("spool/v1/*/seg-*")) < 3_000_000:
+            logger.info("x" * 1000)
+
+        fill(disk)
+        hub.otherwise = status(200)
+        wait_until(lambda: handler.counters.queued == 0, 60)
+        wait_until(lambda: os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize > 1_000_000, 20)
+        assert handler.counters.dropped == 0
+        handler.close()
 
 
 def test_a_read_only_file_system_is_no_trouble(disk: Path) -> None:

@@ -1,6 +1,7 @@
 """`send: false`: a process only spools, and leaves its records to another one, also while it lives."""
 
 import logging
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +109,51 @@ def test_while_nobody_fetches_records_stay_in_one_place_and_it_goes_on_when_some
     wait_until(lambda: not engine.counters.queued)
     assert len(left_in(tmp_path)) == 5
     engine.detach(spool)
+
+
+class Slow(Spool):
+    """Lies on a disk that is stalled while it is let go of."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.entered, self.goes_on = threading.Event(), threading.Event()
+
+    def _put_down(self) -> None:
+        self.entered.set()
+        assert self.goes_on.wait(20)
+        super()._put_down()
+
+
+def test_nobody_who_logs_waits_for_a_disk_that_is_stalled_during_the_hand_over(tmp_path: Path) -> None:
+    spool = Slow(Settings(tmp_path, "http://127.0.0.1:9", send=False, adopt_every=60))
+    engine = Engine("Test", Limits(hand_over=0.01), lambda _: spool, Nowhere)
+    engine.attach(spool)
+    engine.append(b"before\n")
+    assert spool.entered.wait(20)
+    caller = threading.Thread(target=engine.append, args=[b"meanwhile\n"])
+    caller.start()
+    caller.join(10)
+    assert not caller.is_alive()
+    assert engine.counters.queued == 1
+    assert left_in(tmp_path) == []  # it is not free yet
+    spool.goes_on.set()
+    found: list[bytes] = []
+
+    def has_come() -> bool:
+        found.extend(left_in(tmp_path))
+        return found == [b"before\n", b"meanwhile\n"]
+
+    wait_until(has_come)
+    engine.detach(spool)
+
+
+def test_child_of_a_fork_keeps_nothing_of_what_is_just_let_go_of(tmp_path: Path) -> None:
+    spool = Spool(Settings(tmp_path, "http://127.0.0.1:9", send=False))
+    assert spool.append(b"a\n")
+    put_down = spool.let_go()
+    spool.abandon()  # as in the child
+    assert left_in(tmp_path) == [b"a\n"]
+    put_down()
 
 
 def test_what_is_left_takes_no_more_of_the_disk_than_what_is_written(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ class Full:
         self.entered, self.drained = threading.Event(), threading.Event()
 
     def write(self, text: str) -> None:
-        if "trying again" in text:
+        if "trying again" in text or "wait in memory until" in text:
             self.entered.set()
             self.drained.wait(10)
 
@@ -43,6 +43,31 @@ def test_full_stderr_holds_up_nobody_who_logs(monkeypatch: pytest.MonkeyPatch) -
         stderr.drained.set()
         hub.otherwise = status(200)
         wait_until(lambda: handler.flush(1))
+        handler.close()
+
+    assert not held_up
+
+
+def test_full_stderr_holds_up_nobody_whose_disk_refuses(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stderr = Full()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    (tmp_path / "file").touch()
+
+    with scripted_hub() as hub:
+        handler = RemoteHandler(hub.url, spool=str(tmp_path / "file" / "spool"), exit_deadline="100 ms")
+
+        def log() -> None:
+            for word in ("one", "two"):
+                handler.handle(logging.makeLogRecord({"msg": word}))
+
+        caller = threading.Thread(target=log)
+        caller.start()
+        caller.join(5)
+        held_up = caller.is_alive()
+        assert stderr.entered.wait(10)
+        stderr.drained.set()
+        wait_until(lambda: handler.flush(1))
+        assert hub.messages == ["one", "two"]
         handler.close()
 
     assert not held_up

@@ -207,6 +207,28 @@ def test_pause_is_kept_to_although_lines_come_in() -> None:
     engine.detach("test")
 
 
+def test_backlog_is_seen_to_while_a_failure_is_waited_out() -> None:
+    """An hour of Retry-After must not keep records from the disk, or the next segment from being made."""
+
+    class Tended(MemoryRing):
+        times = 0
+
+        def tend(self) -> float:
+            self.times += 1
+            return 0.01
+
+    ring = Tended("0" * 24, 1000, 1_000_000)
+    post = Recording(lambda _batch: 401)
+    engine = Engine("Test", Limits(linger=0), lambda _: ring, lambda: post, Pace(600, 600))
+    engine.attach("test")
+    engine.append(b"x\n")
+    wait_until(lambda: engine.counters.circuit == "open")
+    before = ring.times
+    wait_until(lambda: ring.times > before + 3)
+    assert len(post.sent) == 1
+    engine.retire()
+
+
 def test_thread_ends_when_nobody_is_attached_and_nothing_waits(engines: list[Engine]) -> None:
     post = Recording()
     engine = engine_with(post, engines)

@@ -1,7 +1,8 @@
 """How far an incarnation is settled: two checksummed slots, written in turns.
 
 A torn write leaves the other slot. Where both are lost the count starts at 0: that causes resends, which the
-hub trims, and no loss.
+hub trims, and no loss. Its room is taken before the first segment's: a disk that is full by the time that something is
+settled would take no new file, and segments that stay for want of a cursor would keep it full.
 """
 
 import os
@@ -21,7 +22,7 @@ class Cursor:
     """The cursor of one incarnation.
 
     Args:
-        path: its file; it is made with the first write.
+        path: its file.
 
     Attributes:
         settled: every record up to this number is acknowledged, dead or dropped.
@@ -32,6 +33,24 @@ class Cursor:
         self._descriptor = -1
         self._generation, self.settled = max(_slots(path), default=(0, 0))
 
+    def reserve(self) -> None:
+        """Take the room that it needs.
+
+        Raises:
+            OSError: there is none.
+        """
+        if self._descriptor >= 0:
+            return
+
+        self._open()
+
+        try:
+            if os.fstat(self._descriptor).st_size < 2 * _APART:
+                os.pwrite(self._descriptor, bytes(2 * _APART), 0)  # zeros are no slot
+        except OSError:
+            self.close()
+            raise
+
     def write(self, settled: int, *, durable: bool) -> None:
         """Note how far it is settled.
 
@@ -39,7 +58,7 @@ class Cursor:
             OSError: the disk does not take it; the other slot still holds.
         """
         if self._descriptor < 0:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._open()
 
         self._generation += 1
         slot = _SLOT.pack(self._generation, settled)
@@ -49,6 +68,9 @@ class Cursor:
             sync(self._descriptor)
 
         self.settled = settled
+
+    def _open(self) -> None:
+        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def close(self) -> None:
         """Let go of the file."""

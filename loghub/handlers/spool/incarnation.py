@@ -145,6 +145,7 @@ class Incarnation:
             OSError: no room on the disk.
         """
         first = self.newest + 1
+        self._cursor.reserve()
         path = segments.path_of(self._claim.folder, first)
         made, store = self.ahead.take(path, first, size) or segments.create(path, first, size)
 
@@ -204,7 +205,8 @@ class Incarnation:
                 segments.sync_folder(folder)
 
         if self._segment is not None:
-            self._segment.sync()
+            with suppress(FileNotFoundError):
+                self._segment.sync()
 
     # Of the reader.
 

@@ -16,12 +16,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from loghub.handlers.diagnostics import say
-from loghub.handlers.memory import Lane, Mark, MemoryRing
+from loghub.handlers.memory import Lane, MemoryRing
+from loghub.handlers.rounds import rounds
 from loghub.handlers.spool import owner
+from loghub.handlers.spool.account import Account
 from loghub.handlers.spool.heritage import FORMAT, heritage
 from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation
-from loghub.handlers.spool.lanes import Lanes
-from loghub.handlers.spool.losses import Losses
 from loghub.handlers.spool.refused import Refused
 from loghub.handlers.spool.room import Room
 from loghub.handlers.spool.settings import Settings
@@ -34,7 +34,7 @@ _SYNC_EVERY = 0.5
 _TRY_DISK_AFTER = 5.0
 
 
-class Spool:
+class Spool(Account):
     """Where records wait on a disk.
 
     Args:
@@ -42,59 +42,21 @@ class Spool:
     """
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__()
         self._settings = settings
         self._title = f"spool {settings.folder}"
-        self._own: Incarnation | None = None
-        self._ring: MemoryRing | None = None
-        self._lanes = Lanes()
         self._turn = 0
         self._busy: Lane | None = None
         self._left: Incarnation | None = None
         self.write: Writing = _refuse
-        self._losses = Losses()
         self._room = Room(settings, self._lanes, self._losses)
         self._refused = Refused(settings)
         self._look_after = min(_FIRST_LOOK, settings.adopt_every)
-        self._next_adoption = self._next_sync = self._no_disk_before = 0.0
+        self._next_adoption = self._no_disk_before = 0.0
+        self._unsaid: dict[str, str] = {}
+        self._going: tuple[Incarnation, ...] = ()
         self._each = settings.durability == "record"
         self._durable = settings.durability != "process"
-
-    @property
-    def damaged(self) -> int:
-        """Bytes that were found damaged in what was taken over."""
-        return self._lanes.damaged
-
-    # The account.
-
-    @property
-    def appended(self) -> int:
-        """Records taken in, those of the dead included."""
-        return self._lanes.counts()[0] + self._losses.refused
-
-    @property
-    def acked(self) -> int:
-        """Records that the hub has."""
-        return self._lanes.counts()[1]
-
-    @property
-    def dead(self) -> int:
-        """Records that the hub will never take; they are kept in `dead/`."""
-        return self._lanes.counts()[2]
-
-    @property
-    def dropped(self) -> int:
-        """Records that were lost for want of room."""
-        return self._lanes.counts()[3] + self._losses.refused
-
-    @property
-    def queued(self) -> int:
-        """Records that wait or are under way."""
-        return sum(lane.queued for lane in self._lanes)
-
-    @property
-    def queued_bytes(self) -> int:
-        """Their bytes."""
-        return sum(lane.queued_bytes for lane in self._lanes)
 
     @property
     def guarantee(self) -> str:
@@ -108,20 +70,6 @@ class Spool:
     def patience(self) -> float:
         """Seconds that a call waits for room."""
         return self._settings.patience
-
-    def mark(self) -> Mark:
-        """Give the place behind the newest record of this process."""
-        return tuple((lane.source, lane.newest) for lane in (self._own, self._ring) if lane is not None)
-
-    def is_past(self, mark: Mark) -> bool:
-        """Tell whether all records before a place are settled."""
-        lanes = {lane.source: lane.oldest for lane in self._lanes}
-        return all(lanes.get(lane, newest + 1) > newest for lane, newest in mark)
-
-    def lane(self, source: str) -> Lane | None:
-        """Give the lane of a source that this process began; of those of the dead nobody has the whole account."""
-        lanes = (lane for lane in self._lanes if lane.source == source and lane not in self._lanes.adopted)
-        return next(lanes, None)
 
     # Of the caller.
 
@@ -149,7 +97,7 @@ class Spool:
         except OSError as error:
             self._no_disk_before = time.monotonic() + _TRY_DISK_AFTER
             reason = error.strerror or type(error).__name__
-            say(self._title, f"{reason}: records wait in memory until the disk takes them", subject="disk")
+            self._unsaid["disk"] = f"{reason}: records wait in memory until the disk takes them"
             return self._append_to_memory(line)
 
     def _append_with_room(self, line: bytes, level: int) -> bool:
@@ -213,7 +161,7 @@ class Spool:
     # Of the thread.
 
     def tend(self) -> float:
-        """Do what is due: the next segment, the cursor, the disk, the dead.
+        """Do what is due: the next segment, the cursor, the dead; and say what a call could not.
 
         Returns:
             Seconds until something is due again.
@@ -222,22 +170,17 @@ class Spool:
         self._make_ahead()
         self._refused.bury()
         self._note()
+        self._speak()
 
-        if self._settings.durability == "interval" and now >= self._next_sync:
-            self._sync()
-            self._next_sync = now + _SYNC_EVERY
+        if self._settings.durability == "interval" and self._own is not None:
+            rounds("loghub-sync", _SYNC_EVERY, _sync).mind(self)  # a request may keep this thread for longer
 
         if now >= self._next_adoption:
             self._next_adoption = now + self._look_after
             self._look_after = min(self._look_after * 2, self._settings.adopt_every)
             self._look_around()
 
-        due = self._next_adoption
-
-        if self._settings.durability == "interval" and self._own is not None:
-            due = min(due, self._next_sync)
-
-        return max(due - now, 0.0)
+        return max(self._next_adoption - now, 0.0)
 
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines of one lane, of each in turn; the same ones again until they are settled."""
@@ -287,32 +230,55 @@ class Spool:
         """
         return self._left is None or not self._left.folder.exists()
 
-    def close(self) -> None:
-        """Let go of the directory: what is left in it is for whoever comes next."""
+    def let_go(self) -> Callable[[], None]:
+        """Let go of the directory: what is left in it is for whoever comes next.
+
+        Returns:
+            What there is to do for it on the disk, without any lock.
+        """
         with suppress(OSError):
             if self._own is not None and self._losses.refused and self._own.fits(bytes(1024)):
                 self._losses.tell(self._own)
 
-        self._refused.bury()
-        self._note()
+        self._going = tuple(lane for lane in self._lanes if isinstance(lane, Incarnation))
 
-        for lane in self._lanes:
-            if isinstance(lane, Incarnation):
-                self._lanes.forget(lane)
-                (lane.leave if lane.queued else lane.remove)()
+        for lane in self._going:
+            self._lanes.forget(lane)
 
-        if self._own is not None:
-            self._left = self._own
-
-        self._own = None
+        self._left = self._own or self._left
+        self._own = self._busy = None
         self.write = _refuse
         self._next_adoption = 0.0
+        return self._put_down
+
+    def close(self) -> None:
+        """Let go of the directory, and see to the disk at once."""
+        self.let_go()()
 
     def abandon(self) -> None:
         """Let go of the parent's spool in the child of a fork, without a word to the disk."""
-        for lane in self._lanes:
+        for lane in (*self._lanes, *self._going):
             if isinstance(lane, Incarnation):
                 lane.close()
+
+    def _put_down(self) -> None:
+        """See to the disk for what was let go of: the next one finds it free and whole."""
+        self._refused.bury()
+
+        for lane in self._going:
+            if not self._refused:
+                self._write_cursor(lane)
+
+            (lane.leave if lane.queued or self._refused else lane.remove)()
+
+        self._going = ()
+        self._speak()
+
+    def _speak(self) -> None:
+        """Say what was found while others waited: stderr may be slow, or lead into logging."""
+        while self._unsaid:
+            subject, sentence = self._unsaid.popitem()
+            say(self._title, sentence, subject=subject)
 
     def _release(self) -> None:
         if self._busy is not None and not self._busy.under_way:
@@ -330,11 +296,7 @@ class Spool:
                 self._lanes.forget(lane)
 
     def _note_one(self, lane: Incarnation) -> None:
-        try:
-            freed = lane.note(durable=self._durable)
-        except OSError as error:
-            say(self._title, f"{error.strerror}: cannot write the cursor", subject="cursor")
-            return
+        freed = self._write_cursor(lane)
 
         if lane is not self._own:
             self._room.others -= freed
@@ -344,16 +306,25 @@ class Spool:
                 lane.remove()
                 self._next_adoption = self._next_adoption if self._lanes.adopted else 0.0  # there may be more
 
-    def _sync(self) -> None:
+    def _write_cursor(self, lane: Incarnation) -> int:
+        """Write how far a lane is settled; give the bytes that became free behind it."""
+        try:
+            return lane.note(durable=self._durable)
+        except OSError as error:
+            self._unsaid["cursor"] = f"{error.strerror}: cannot write the cursor"
+            return 0
+
+    def _sync(self) -> bool:
+        """Bring what is written to the disk; tell whether there is anything to bring there."""
         own = self._own
 
-        if own is None:
-            return
+        if own is not None:
+            try:
+                own.sync()
+            except OSError as error:
+                self._unsaid["sync"] = f"{error.strerror}: cannot bring records to the disk"
 
-        try:
-            own.sync()
-        except OSError as error:
-            say(self._title, f"{error.strerror}: cannot bring records to the disk", subject="sync")
+        return own is not None
 
     def _make_ahead(self) -> None:
         """Make the next segment before a call needs it: that call would wait for the disk."""
@@ -377,6 +348,10 @@ class Spool:
             self._lanes.adopt(lane)
 
         self._room.look(self._own)
+
+
+def _sync(spool: Spool) -> bool:
+    return spool._sync()  # noqa: SLF001 (what the rounds do for it)
 
 
 def _refuse(_line: bytes, _level: int) -> bool:

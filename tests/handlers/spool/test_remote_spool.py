@@ -5,7 +5,8 @@ import logging.config
 import os
 import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,65 @@ def test_a_process_killed_before_it_could_send_is_survived_by_its_records(tmp_pa
 def test_a_wrong_option_says_what_to_write(options: dict[str, Any], word: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=word):
         RemoteHandler("http://127.0.0.1:9", **{"spool": tmp_path, **options})
+
+
+def test_records_come_to_the_disk_while_a_request_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread that sends waits for the hub then, for as long as `timeout`."""
+    synced: list[str] = []
+    really = os.fdatasync
+
+    def noted(descriptor: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        really(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", noted)
+    release = threading.Event()
+
+    with scripted_hub(hang(release)) as hub:
+        logger, handler = attached(hub.url, tmp_path, durability="interval", timeout="30 s")
+        logger.info("a")
+        hub.wait_for(lambda: len(hub.requests) == 1)
+        before = len(synced)
+        logger.info("b")
+        wait_until(lambda: sum("/seg-" in path for path in synced[before:]) >= 2)  # the first may have been under way
+        release.set()
+        assert handler.flush(10)
+        handler.close()
+
+
+def test_a_call_that_blocks_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    with scripted_hub(hang(release)) as hub:
+        options = {"spool_size": "256 KiB", "overflow": "block", "overflow_timeout": "60 s", "batch_records": 1}
+        logger, handler = attached(hub.url, tmp_path, **options)
+        written: list[int] = []
+
+        def log() -> None:
+            for number in range(60):  # more than there is room for
+                logger.info("%d %s", number, "x" * 10_000)
+                written.append(number)
+
+        writer = threading.Thread(target=log)
+        writer.start()
+        hub.wait_for(lambda: len(hub.requests) == 1)
+        wait_until(lambda: len(written) > 5 and _stays(lambda: len(written)))
+        assert len(written) < 60
+        assert handler.counters.dropped == 0
+        release.set()
+        writer.join(30)
+        assert not writer.is_alive()
+        assert handler.flush(20)
+        assert [int(message.split()[0]) for message in hub.messages] == list(range(60))
+        assert handler.counters.dropped == 0
+        handler.close()
+
+
+def _stays(value: Callable[[], int]) -> bool:
+    """Tell whether something is as it was, a moment later."""
+    before = value()
+    time.sleep(0.1)
+    return value() == before
 
 
 def test_a_full_spool_that_blocks_waits_for_room_and_then_counts(tmp_path: Path) -> None:

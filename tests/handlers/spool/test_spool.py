@@ -14,10 +14,12 @@ from typing import Any
 
 import pytest
 
-from loghub.handlers.spool import POLICIES, Settings, Spool, dead_records, purge
+from loghub.handlers.spool import POLICIES, Settings, Spool, dead_records, purge, room
 from loghub.handlers.spool import spool as module
 from loghub.handlers.spool.cursor import Cursor
 from loghub.handlers.spool.settings import SMALLEST
+
+from scripted_hub import wait_until
 
 LINE = b"x" * 10_000 + b"\n"
 DESTINATION = "http://127.0.0.1:9"
@@ -226,6 +228,23 @@ def test_new_records_are_refused_until_there_is_room_and_the_loss_is_told(tmp_pa
     assert spool.mark()[0][1] == 62
 
 
+def test_processes_that_live_side_by_side_keep_to_one_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each had looked at what the others have while that was nothing."""
+    monkeypatch.setattr(room, "_AGAIN", 0.0)
+    size = 1024 * 1024
+    spools = [spool_in(tmp_path, size=size, overflow=POLICIES["drop_new"]) for _ in range(4)]
+
+    for _ in range(40):
+        for spool in spools:
+            added_or_refused(spool)
+
+    assert sum(path.stat().st_size for path in tmp_path.glob("v1/*/seg-*")) <= size
+    assert all(spool.dropped and spool.queued for spool in spools)
+
+    for spool in spools:
+        spool.close()
+
+
 def test_room_is_kept_for_errors(tmp_path: Path) -> None:
     spool = spool_in(tmp_path, size=SMALLEST * 4, overflow=POLICIES["by_level"])
     levels: dict[int, int] = {}
@@ -265,6 +284,7 @@ def test_a_disk_that_refuses_is_replaced_by_memory_until_it_takes_records_again(
         assert add(spool, b"a\n")
         assert spool.guarantee == "best-effort"
 
+    spool.tend()
     assert "wait in memory" in capfd.readouterr().err
     until = time.monotonic() + 0.06
 
@@ -289,7 +309,6 @@ def test_a_place_that_cannot_be_made_is_replaced_by_memory(tmp_path: Path) -> No
 def test_every_durability_writes_and_says_what_survives(
     tmp_path: Path, durability: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_SYNC_EVERY", 0)
     synced: list[int] = []
     really = os.fdatasync
 
@@ -303,6 +322,10 @@ def test_every_durability_writes_and_says_what_survives(
     assert bool(synced) == (durability == "record")
     add(spool, b"b\n")
     spool.tend()
+
+    if durability == "interval":  # of a thread of its own
+        wait_until(lambda: bool(synced))
+
     assert bool(synced) == (durability in ("record", "interval"))
     assert drained(spool) == [b"a\n", b"b\n"]
     assert bool(synced) == (durability != "process")
