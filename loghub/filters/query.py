@@ -16,7 +16,7 @@ from loghub.query import parse, predicate
 
 _OWNER = "QueryFilter"
 _PLAIN = (str, int, float, bool, type(None))
-_RESERVED = frozenset((*KEYS, *TAIL_KEYS, *STANDARD)) - frozenset(IDENTITY)
+_RESERVED = frozenset((*KEYS, *TAIL_KEYS, *STANDARD, "extra")) - frozenset(IDENTITY)
 
 
 class QueryFilter(logging.Filter):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 import loghub
 from loghub.errors import ConfigError
@@ -16,6 +16,7 @@ from loghub.event.encode import decode
 from loghub.event.model import Event
 from loghub.filters import QueryFilter
 from loghub.query import parse, predicate
+from loghub.query.tree import Present
 
 from filtered import Keeper, logger_with
 from query_strategies import queries
@@ -110,6 +111,8 @@ EXTRAS: list[Mapping[str, Any]] = [
 
 
 @given(queries)
+@example(Present("extra"))
+@example(parse("extra._hidden:1"))
 def test_answer_is_that_of_the_line(query: Any) -> None:
     text = str(query)
     matches = predicate(parse(text), now_us=time.time_ns() // 1000)

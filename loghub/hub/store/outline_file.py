@@ -67,8 +67,8 @@ def write_outline(cursor: Cursor, name: str, keys: Sequence[Key]) -> None:
         cursor.execute(_COUNT.format(column=column, table=table), [field])
 
     for key in keys:
-        if key.promoted is None or "." in key.name:  # a field with such a name may be nested, too
-            continue
+        if key.promoted is None or key.name in _COLUMNS or "." in key.name:
+            continue  # nowhere to count; an event's own levelno, which is its severity; one that may be nested, too
 
         if key.promoted.kind == "json":
             cursor.execute(_COUNT_RAW.format(column=key.promoted.column, table=table), [key.name])

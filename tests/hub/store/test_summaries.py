@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from store_batches import EVER, SOURCE, START_US, batch
 
@@ -200,6 +200,15 @@ def seal(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent]) -> Part:
     query=queries,
     fields=st.lists(st.sampled_from((*FIELD_NAMES, "timestamp")), min_size=1, max_size=5, unique=True),
     sealed=st.integers(0, 6),
+)
+@example(
+    found=[
+        Event.from_mapping({"level": "WARNING"}, now_us=NOW_US),
+        Event.from_mapping({"level": "DEBUG", "levelno": 30}, now_us=NOW_US),
+    ],
+    query=Everything(),
+    fields=["levelno"],
+    sealed=2,
 )
 def test_the_engines_say_the_same_of_any_events(
     engine: duckdb.DuckDBPyConnection, found: list[Event], query: Query, fields: list[str], sealed: int
