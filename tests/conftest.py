@@ -1,6 +1,7 @@
-"""Fixtures for every folder of tests.
+"""Fixtures for every folder of tests, and what makes two runs of them the same.
 
-`LOGHUB_TEST_EXAMPLES=20000` makes a property test try that many examples, other ones in each run.
+Property tests try the same examples in each run, however long one takes, and keep none between runs.
+`LOGHUB_TEST_EXAMPLES=20000` makes them try that many, other ones in each run.
 """
 
 import logging
@@ -8,6 +9,7 @@ import os
 import signal
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -16,9 +18,15 @@ from loghub.handlers import diagnostics
 
 _EXAMPLES = int(os.environ.get("LOGHUB_TEST_EXAMPLES", "0"))
 
-if _EXAMPLES:
-    settings.register_profile("long", max_examples=_EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck])
-    settings.load_profile("long")
+settings.register_profile(
+    "same", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", max_examples=_EXAMPLES or 100, deadline=None, suppress_health_check=[*HealthCheck])
+settings.load_profile("long" if _EXAMPLES else "same")
+
+# httpx gives up after 5 s where a test names no bound: on a busy machine a hub may need longer for an answer.
+for _part in ("connect", "read", "write", "pool"):
+    setattr(httpx._config.DEFAULT_TIMEOUT_CONFIG, _part, 60.0)
 
 # In a background job SIGINT is ignored, and so it is in what the job starts: tests of Ctrl-C need it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -40,4 +48,9 @@ def _fresh_logging() -> Iterator[None]:
 
     root.handlers[:] = handlers
     root.setLevel(level)
+
+    for logger in [*logging.Logger.manager.loggerDict.values()]:
+        if isinstance(logger, logging.Logger):  # a dictConfig disables those that it does not name
+            logger.disabled = False
+
     context.unbind(*context.current())

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -11,7 +12,8 @@ import textwrap
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -19,15 +21,45 @@ from typing import IO, Any
 _ADDRESS = re.compile(r"https?://[^\s/]+")
 
 
+_PORTS, _BLOCK = range(10_000, 32_000), 50
+_claimed: list[socket.socket] = []
+_ports: Iterator[int] = iter(())
+
+
 def free_port() -> int:
-    """Give a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Give a port that nobody listens on now, nor will: it stays ours when it is closed and opened again.
+
+    1. It lies below the ports that the system gives to whoever asks for any (`bind` to 0, `connect`).
+    2. It is of a block that this process alone takes from: the block's first port is held for UDP until the end.
+    3. It is given once, so that what an earlier test left behind (an engine, a client) does not meet a later one.
+    """
+    global _ports  # noqa: PLW0603 (they are the process's)
+
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+    _ports = _claim_block()
+    return free_port()
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
+def _claim_block() -> Iterator[int]:
+    while True:
+        start = random.choice(_PORTS[::_BLOCK])
+        claim = socket.socket(type=socket.SOCK_DGRAM)
+
+        try:
+            claim.bind(("127.0.0.1", start))
+        except OSError:
+            claim.close()
+            continue
+
+        _claimed.append(claim)
+        return iter(range(start + 1, start + _BLOCK))
+
+
+def wait_for(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait until `what` gives something true, and give it."""
     deadline = time.monotonic() + seconds
 
@@ -36,6 +68,17 @@ def wait_for(what: Callable[[], Any], seconds: float = 20.0) -> Any:
         time.sleep(0.02)
 
     return found
+
+
+def open_files(folder: Path) -> list[str]:
+    """Give the files in a folder that this process has open; threads of other tests open and close others."""
+    found = []
+
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            found.append(str(link.readlink()))
+
+    return [path for path in found if path.startswith(f"{folder}/")]
 
 
 class HubProcess:
@@ -89,7 +132,7 @@ class HubProcess:
         """End it and wait until it is gone."""
         if self._process is not None:
             self._process.send_signal(with_signal)
-            self._process.communicate(timeout=30)
+            self._process.communicate(timeout=100)
             self._process = None
 
     def get(self, path: str, **parameters: object) -> Any:
@@ -112,7 +155,7 @@ class HubProcess:
             if cursor is None:
                 return found
 
-    def wait_for_events(self, query: str, number: int, seconds: float = 20.0) -> list[dict[str, Any]]:
+    def wait_for_events(self, query: str, number: int, seconds: float = 60.0) -> list[dict[str, Any]]:
         """Wait until so many events match."""
         return wait_for(lambda: found if len(found := self.events(query)) >= number else None, seconds)  # type: ignore[no-any-return]
 

@@ -17,6 +17,8 @@ import zstandard
 
 from loghub.wire.batch import Identity, parse_key
 
+from processes import free_port
+
 Act = Callable[["ScriptedHub", socket.socket, "Received"], bool]
 """Answers a request; tells whether the connection stays."""
 
@@ -75,7 +77,7 @@ def hang(until: threading.Event) -> Act:
     """Answer nothing until an event is set, then 200."""
 
     def act(hub: "ScriptedHub", connection: socket.socket, received: Received) -> bool:
-        until.wait(30)
+        until.wait(200)
         return status(200)(hub, connection, received)
 
     return act
@@ -108,8 +110,8 @@ class ScriptedHub:
         return [json.loads(line)["message"] for _, line in sorted(self.stored.items())]
 
     def open(self) -> None:
+        self.port = self.port or free_port()
         self._listener = socket.create_server(("127.0.0.1", self.port))
-        self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def close(self) -> None:
@@ -130,7 +132,7 @@ class ScriptedHub:
 
             self._changed.notify_all()
 
-    def wait_for(self, condition: Callable[[], bool], timeout: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], timeout: float = 60.0) -> None:
         """Wait until something that requests change is so."""
         with self._changed:
             assert self._changed.wait_for(condition, timeout), (
@@ -216,7 +218,7 @@ def scripted_hub(*script: Act, otherwise: Act | None = None, certificate: Path |
         hub.close()
 
 
-def wait_until(condition: Callable[[], bool], timeout: float = 10.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout: float = 60.0) -> None:
     """Wait, with a bound, for what nobody notifies of."""
     end = time.monotonic() + timeout
 

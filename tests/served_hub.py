@@ -27,15 +27,15 @@ def served(app: ASGIApp, settings: Settings | None = None) -> Iterator[Address]:
     thread.start()
 
     try:
-        assert answers.wait(10)
+        assert answers.wait(60)
         yield address_of(listener)
     finally:
         server.stop()
-        thread.join(10)
+        thread.join(60)
         assert not thread.is_alive()
 
 
-def wait_until(is_so: Callable[[], object], seconds: float = 10) -> None:
+def wait_until(is_so: Callable[[], object], seconds: float = 60) -> None:
     """Wait for a condition, with a bound."""
     end = time.monotonic() + seconds
 

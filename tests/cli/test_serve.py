@@ -31,7 +31,7 @@ class Hub:
     def end(self, number: int) -> tuple[int, str]:
         """Send a signal; give the exit status and all that was printed."""
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=100)
         return self.process.returncode, self.line + out + err
 
 

@@ -49,7 +49,7 @@ class Demo:
 
     def finish(self) -> str:
         """Wait for its end; give all that it printed."""
-        out, err = self.process.communicate(timeout=40)
+        out, err = self.process.communicate(timeout=100)
         return "".join(self.lines) + out + err
 
 
@@ -192,7 +192,7 @@ def test_killed_demo_leaves_no_process() -> None:
         demo.until_it_logs()
         assert len(demo.mark.processes()) == 6
         demo.process.kill()
-        demo.process.wait(10)
+        demo.process.wait(60)
 
         wait_for(lambda: not demo.mark.processes())
 
@@ -228,7 +228,7 @@ def test_port_in_use_is_said_in_one_line() -> None:
         with showing(port=port) as demo:
             assert demo.process.stderr is not None
             said = demo.process.stderr.read()
-            assert demo.process.wait(20) == 2
+            assert demo.process.wait(60) == 2
 
     assert said.startswith("loghub: ")
     assert said.count("\n") == 1
@@ -237,7 +237,7 @@ def test_port_in_use_is_said_in_one_line() -> None:
 
 
 def test_wrong_length_is_named_with_its_remedy() -> None:
-    done = subprocess.run(command("--for", "soon"), check=False, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command("--for", "soon"), check=False, capture_output=True, text=True, timeout=100)
 
     assert done.returncode == 2
     assert done.stderr.startswith("loghub: loghub demo: --for='soon': give seconds as a number")

@@ -104,7 +104,7 @@ def scripted() -> Iterator[Callable[..., str]]:
 
     for process in started:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def answers(port: int) -> bool:

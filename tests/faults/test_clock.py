@@ -58,7 +58,7 @@ def test_stepped_clock_uses_no_source_again_and_loses_and_doubles_nothing(tmp_pa
             if who != "last":
                 process.send_signal(signal.SIGKILL)
 
-            process.communicate(timeout=30)
+            process.communicate(timeout=100)
 
         expected = {f"{who}.{n}": 1 for who in ("0", "1", "2", "3", "last") for n in range(EACH)}
         wait_for(lambda: len(hub.events()) >= len(expected))

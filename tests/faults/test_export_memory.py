@@ -115,7 +115,7 @@ def test_an_export_that_nobody_reads_any_more_ends(hub: HubProcess) -> None:
     assert "message" in json.loads(first)
     before = hub.get("search", limit=1)["stats"]["total"]
     assert before == EVENTS
-    wait_for(lambda: is_idle(hub), 20)
+    wait_for(lambda: is_idle(hub), 120)
 
 
 def is_idle(hub: HubProcess) -> bool:

@@ -70,7 +70,7 @@ def test_a_full_disk_takes_nothing_answers_deletes_and_recovers(disk: Path) -> N
             for _ in range(PER_PART // 100):
                 assert hub.send() == 200
 
-            wait_until(lambda: store.stats().hot == 0, 30)
+            wait_until(lambda: store.stats().hot == 0)
 
         assert hub.send(50) == 200
         filler = fill(disk)
@@ -97,7 +97,7 @@ def test_a_full_disk_takes_nothing_answers_deletes_and_recovers(disk: Path) -> N
         assert hub.send() == 200
         there = [number for number in range(1, hub.last + 1) if number != 7 and (number - 1) // PER_PART not in (1, 2)]
         assert hub.numbers() == there
-        wait_until(lambda: store.stats().hot < PER_PART, 40)
+        wait_until(lambda: store.stats().hot < PER_PART)
         assert hub.numbers() == there
 
     store.close()

@@ -51,7 +51,7 @@ log.info("last")
 assert not handler.flush(0.5)
 assert ticks > 20, "the other greenlets stood still while one waited for the hub"
 os.kill(hub, signal.SIGCONT)
-assert handler.flush(20), handler.counters
+assert handler.flush(60), handler.counters
 counted = handler.counters
 assert counted.appended == counted.acked == {GREENLETS + 1} * {EACH} + 1, counted
 log.info("at exit")

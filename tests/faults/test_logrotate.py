@@ -40,7 +40,7 @@ def rotate_while_it_is_written(log: Path, *words: str) -> list[Path]:
 
     while any(writer.poll() is None for writer in writers):
         subprocess.run(
-            [LOGROTATE, "--force", "--state", str(log.parent.parent / "state"), str(rules)], check=True, timeout=30
+            [LOGROTATE, "--force", "--state", str(log.parent.parent / "state"), str(rules)], check=True, timeout=100
         )
 
     assert [writer.wait() for writer in writers] == [0] * WRITERS

@@ -30,7 +30,7 @@ def test_a_spool_on_a_read_only_file_system_is_memory_until_it_can_be_written(
         for number in range(50):
             logger.info("%d", number)
 
-        assert handler.flush(10)
+        assert handler.flush(60)
         assert handler.guarantee == "best-effort"
         assert hub.messages == [str(number) for number in range(50)]
         assert handler.lost == handler.counters.dropped == 0

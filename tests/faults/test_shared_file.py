@@ -79,7 +79,7 @@ def test_process_that_is_killed_while_it_holds_the_roll_lock_stops_nobody(tmp_pa
     killed = 0
 
     while any(writer.poll() is None for writer in writers):
-        done = subprocess.run([sys.executable, "-c", KILLED_WITH_THE_LOCK, str(log)], check=False, timeout=30)
+        done = subprocess.run([sys.executable, "-c", KILLED_WITH_THE_LOCK, str(log)], check=False, timeout=100)
         killed += done.returncode == -signal.SIGKILL
 
     assert [writer.wait(60) for writer in writers] == [0, 0, 0]
@@ -142,7 +142,7 @@ def test_workers_of_gunicorn_share_what_its_master_has_opened(tmp_path: Path) ->
     asked: dict[str, int] = {}
 
     def ask() -> bool:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=100) as answer:
             pid = answer.read().decode()
             asked[pid] = asked.get(pid, 0) + 1
             return True
@@ -154,17 +154,17 @@ def test_workers_of_gunicorn_share_what_its_master_has_opened(tmp_path: Path) ->
             return False
 
     try:
-        wait_for(is_up, 30)
+        wait_for(is_up, 60)
 
         for number in range(100):
             ask()
 
             if number == 50:
                 os.kill(int(next(iter(asked))), signal.SIGKILL)
-                wait_for(is_up, 30)
+                wait_for(is_up, 60)
     finally:
         master.terminate()
-        _, said = master.communicate(timeout=30)
+        _, said = master.communicate(timeout=100)
 
     found = numbers_by_writer(messages_of(tmp_path / "app.jsonl"))
     assert found.pop("master") == [0]

@@ -34,7 +34,7 @@ def test_lines_arrive_once_though_it_is_killed_again_and_again(tmp_path: Path) -
             with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
                 try:
                     more = chance.randrange(3)
-                    hub.wait_for(lambda seen=seen, more=more: len(hub.requests) >= seen + more, 20)  # type: ignore[misc]
+                    hub.wait_for(lambda seen=seen, more=more: len(hub.requests) >= seen + more)  # type: ignore[misc]
 
                     if kill % 3 == 2:  # while it runs
                         log.rename(log.with_name(f"app.jsonl.{1000 - kill}"))
@@ -90,7 +90,7 @@ def test_spool_of_an_application_that_is_killed_arrives_once_though_ship_is_kill
                     wait_for(lambda before=before: done.stat().st_size > before)  # type: ignore[misc]
 
                     if kill % 2:  # it lives, and leaves what it has each second
-                        hub.wait_for(lambda seen=seen: len(hub.requests) > seen, 20)  # type: ignore[misc]
+                        hub.wait_for(lambda seen=seen: len(hub.requests) > seen)  # type: ignore[misc]
                 finally:
                     writer.kill()
                     shipper.kill()

@@ -64,7 +64,7 @@ def test_a_full_disk_loses_nothing_and_is_used_again_when_it_has_room(
             logger.info("later")
             time.sleep(0.1)
 
-        assert handler.flush(10)
+        assert handler.flush(60)
         counts = handler.counters
         assert (counts.acked, counts.dropped, counts.queued) == (counts.appended, 0, 0)
         assert "while it is full" in hub.messages
@@ -127,7 +127,7 @@ def test_a_read_only_file_system_is_no_trouble(disk: Path) -> None:
         logger, handler = attached(hub.url, disk / "spool")
         logger.info("all the same")
         assert handler.guarantee == "best-effort"
-        assert handler.flush(10)
+        assert handler.flush(60)
         assert hub.messages == ["all the same"]
         handler.close()
 

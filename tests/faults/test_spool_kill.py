@@ -41,7 +41,7 @@ log = logging.getLogger("shop")
 log.setLevel("INFO")
 log.addHandler(handler)
 log.info("heir", extra={{"who": "heir", "number": 0}})
-assert handler.flush(20)
+assert handler.flush(60)
 deadline = time.monotonic() + 30
 while handler.counters.queued and time.monotonic() < deadline:
     time.sleep(0.01)

@@ -30,7 +30,7 @@ def send(hub: HubProcess, first: int, count: int, *, late_us: int = 0) -> None:
     body = "\n".join(map(json.dumps, lines)).encode()
     request = urllib.request.Request(f"{hub.url}/api/v1/ingest", body, {"Content-Type": "application/x-ndjson"})
 
-    with urllib.request.urlopen(request, timeout=20) as answer:
+    with urllib.request.urlopen(request, timeout=100) as answer:
         assert json.load(answer)["accepted"] == count
 
 
@@ -39,14 +39,14 @@ def by_socket(hub: HubProcess, cursor: str | None) -> Iterator[Iterator[dict[str
     url = httpx.URL(f"{hub.url}/api/v1/tail", params=_asked(cursor)).copy_with(scheme="ws")
 
     with connect(str(url)) as link:
-        yield (json.loads(link.recv(20)) for _ in iter(int, 1))
+        yield (json.loads(link.recv(60)) for _ in iter(int, 1))
 
 
 @contextmanager
 def by_stream(hub: HubProcess, cursor: str | None) -> Iterator[Iterator[dict[str, Any]]]:
     headers = {"Accept": "text/event-stream"}
 
-    with httpx.stream("GET", f"{hub.url}/api/v1/tail", params=_asked(cursor), headers=headers, timeout=20) as answer:
+    with httpx.stream("GET", f"{hub.url}/api/v1/tail", params=_asked(cursor), headers=headers, timeout=100) as answer:
         yield (json.loads(text[6:]) for text in answer.iter_lines() if text.startswith("data: "))
 
 

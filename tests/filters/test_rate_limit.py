@@ -172,7 +172,7 @@ for number in range(3):
     logging.getLogger("shop").warning("paid %d", number)
 """
     with scripted_hub() as hub:
-        subprocess.run([sys.executable, "-c", code, hub.url], check=True, timeout=30)
+        subprocess.run([sys.executable, "-c", code, hub.url], check=True, timeout=100)
         assert hub.messages == ["paid 0", "2 records held back: paid %d"]
 
 
@@ -200,7 +200,7 @@ if __name__ == "__main__":
 """
     (tmp_path / "work.py").write_text(code)
     done = subprocess.run(
-        [sys.executable, "work.py", method], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30
+        [sys.executable, "work.py", method], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=100
     )
     expected = ["parent 1", "child 0", "3 records held back: child %d", "1 records held back: parent %d"]
     assert done.stderr.splitlines() == expected

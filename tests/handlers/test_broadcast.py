@@ -24,6 +24,8 @@ from loghub.handlers.broadcast import BroadcastHandler
 from loghub.hub import live
 from loghub.metrics import MetricsFilter
 
+from processes import free_port
+
 
 @pytest.fixture
 def logger() -> Iterator[logging.Logger]:
@@ -68,10 +70,10 @@ def test_a_tail_sees_a_call_at_once(logger: logging.Logger) -> None:
     logger.addHandler(handler)
 
     with connect(f"ws://{handler.address}/api/v1/tail?query=level>=warning") as tail:
-        assert json.loads(tail.recv(5))["events"] == []
+        assert json.loads(tail.recv(60))["events"] == []
         logger.info("quiet")
         logger.error("loud")
-        assert [event["message"] for event in json.loads(tail.recv(5))["events"]] == ["loud"]
+        assert [event["message"] for event in json.loads(tail.recv(60))["events"]] == ["loud"]
 
 
 def mounted_in_starlette(app: ASGIApp) -> ASGIApp:
@@ -98,9 +100,9 @@ def test_the_app_mounts_under_a_prefix(mount: Any, logger: logging.Logger) -> No
         httpx.Client(base_url=f"http://{address}/my/logs", follow_redirects=True) as client,
         connect(f"ws://{address}/my/logs/api/v1/tail") as tail,
     ):
-        tail.recv(5)
+        tail.recv(60)
         logger.info("after")
-        assert [event["message"] for event in json.loads(tail.recv(5))["events"]] == ["after"]
+        assert [event["message"] for event in json.loads(tail.recv(60))["events"]] == ["after"]
         assert [event["message"] for event in client.get("/api/v1/search").json()["events"]] == ["after", "before"]
         assert '<base href="./"' in client.get("/").text
         assert "loghub_hub_events 2.0" in client.get("/metrics").text
@@ -138,12 +140,12 @@ def test_the_app_works_on_several_event_loops_at_once(logger: logging.Logger) ->
         connect(f"ws://{two}/api/v1/tail") as second,
     ):
         for tail in (first, second):
-            tail.recv(5)
+            tail.recv(60)
 
         logger.info("for both")
 
         for tail in (first, second):
-            assert json.loads(tail.recv(5))["events"][0]["message"] == "for both"
+            assert json.loads(tail.recv(60))["events"][0]["message"] == "for both"
 
 
 @pytest.fixture
@@ -203,7 +205,7 @@ def _address(handler: BroadcastHandler) -> tuple[str, int]:
 
 
 def _open_tail(tail: socket.socket, address: str | None, prefix: str = "") -> None:
-    tail.settimeout(5)
+    tail.settimeout(60)
     tail.sendall(
         f"GET {prefix}/api/v1/tail HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
@@ -236,17 +238,15 @@ def configured() -> BroadcastHandler:
 
 
 def test_a_second_dictconfig_finds_server_and_events_again() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-
+    address = f"127.0.0.1:{free_port()}"
     logging.config.dictConfig(config(serve=address))
     logging.getLogger("configured").info("one")
 
     with connect(f"ws://{address}/api/v1/tail") as tail:
-        tail.recv(5)
+        tail.recv(60)
         logging.config.dictConfig(config(serve=address, buffer=100))
         logging.getLogger("configured").info("two")
-        assert json.loads(tail.recv(5))["events"][0]["message"] == "two"
+        assert json.loads(tail.recv(60))["events"][0]["message"] == "two"
 
     assert messages(address) == ["one", "two"]
     configured().close()
@@ -276,9 +276,10 @@ def test_a_record_after_close_attaches_again(logger: logging.Logger) -> None:
 
 def test_the_port_is_free_again_when_nobody_came_back(logger: logging.Logger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "LINGER_SECONDS", 0.0)
-    handler = BroadcastHandler(serve="127.0.0.1:0")
+    host, port = "127.0.0.1", free_port()
+    handler = BroadcastHandler(serve=f"{host}:{port}")
     logger.addHandler(handler)
-    host, port = _address(handler)
+    assert handler.address == f"{host}:{port}"
     handler.close()
     wait_until(lambda: handler.address is None)
     socket.create_server((host, port)).close()
@@ -311,9 +312,7 @@ def test_a_server_that_got_no_thread_is_started_by_a_later_record(
 def test_a_refused_configuration_leaves_the_port_free(refused: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "LINGER_SECONDS", 0.0)
 
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        host, port = free.getsockname()
-
+    host, port = "127.0.0.1", free_port()
     wrong = config(serve=f"{host}:{port}", **refused)
     wrong["formatters"]["text"] = {"format": "%(message)s"}
 
@@ -338,8 +337,10 @@ def test_a_taken_port_is_said_once_and_tried_again(
 ) -> None:
     monkeypatch.setattr(live, "RETRY_SECONDS", 0.02)
 
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        handler = BroadcastHandler(serve=f"127.0.0.1:{other.getsockname()[1]}")
+    port = free_port()
+
+    with socket.create_server(("127.0.0.1", port)):
+        handler = BroadcastHandler(serve=f"127.0.0.1:{port}")
         logger.addHandler(handler)
         logger.info("kept meanwhile")
         said = ""
@@ -383,7 +384,7 @@ assert b"child" not in urllib.request.urlopen(f"http://{address}/api/v1/search")
 print("done")
 """
     found = subprocess.run(  # the parent is a process of its own: pytest's threads do not belong in a fork
-        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-W", "ignore", "-c", script], capture_output=True, text=True, timeout=100, check=False
     )
     assert (found.stdout, found.stderr) == ("done\n", "")
 
@@ -406,7 +407,7 @@ while b"last words" not in found:
     found += tail.recv(65536)
 print("done")
 """
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
     assert (found.returncode, found.stdout, found.stderr) == (0, "done\n", "")
 
 
@@ -469,7 +470,7 @@ try:
 except MissingExtraError as error:
     print(error)
 """
-    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100, check=False)
     assert found.stdout == "BroadcastHandler needs the 'live' extra: pip install 'loghub[live]'\n"
 
 

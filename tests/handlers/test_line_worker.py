@@ -44,11 +44,11 @@ def stalled(handler: JSONFileHandler) -> Iterator[None]:
     def hold() -> None:
         with handler._sturdy.lock:
             begun.set()
-            over.wait(30)
+            over.wait(200)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    begun.wait(10)
+    begun.wait(60)
 
     try:
         yield
@@ -81,7 +81,7 @@ def test_flush_has_written_what_was_logged_before(tmp_path: Path) -> None:
 
 
 def test_flush_does_not_wait_for_those_who_go_on_logging(tmp_path: Path) -> None:
-    handler = JSONFileHandler(tmp_path / "app.jsonl", write="async", exit_deadline="30 s")
+    handler = JSONFileHandler(tmp_path / "app.jsonl", write="async", exit_deadline="100 s")
     over = threading.Event()
 
     def log_on() -> None:
@@ -95,7 +95,7 @@ def test_flush_does_not_wait_for_those_who_go_on_logging(tmp_path: Path) -> None
         for _ in range(5):
             begin = time.monotonic()
             handler.flush()
-            assert time.monotonic() - begin < 10
+            assert time.monotonic() - begin < 300  # the deadline would be 100
     finally:
         over.set()
         thread.join()
@@ -193,12 +193,12 @@ def test_block_waits_for_room_and_loses_nothing(tmp_path: Path) -> None:
 
 
 def test_block_gives_up_once_and_does_not_hold_up_each_line(tmp_path: Path) -> None:
-    handler = JSONFileHandler(tmp_path / "app.jsonl", write="async", queue=5, block_timeout="200 ms")
+    handler = JSONFileHandler(tmp_path / "app.jsonl", write="async", queue=5, block_timeout="1 s")
 
     with stalled(handler):
         begin = time.monotonic()
         log_to(handler, 0, 50)
-        assert 0.15 < time.monotonic() - begin < 5
+        assert 0.9 < time.monotonic() - begin < 30  # once for each line would take 45
         assert handler.lost == 45
 
     handler.close()
@@ -221,7 +221,7 @@ def test_new_configuration_is_not_held_up_by_a_disk_that_does_not_answer(tmp_pat
         logging.getLogger("shop").info("0")
         begin = time.monotonic()
         logging.config.dictConfig(config)
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 30
 
     wait_for(lambda: numbers_of(path) == [0])
     logging.config.dictConfig({"version": 1, "loggers": {"shop": {"handlers": []}}})
@@ -319,9 +319,9 @@ def test_end_of_the_process_waits_for_a_stalled_disk_no_longer_than_its_deadline
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=100,
     )
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 50
     assert "the end came before 7 lines were written" in done.stderr
     assert done.stdout == "7 lost\n"
 

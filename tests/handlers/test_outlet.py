@@ -43,7 +43,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[], No
 def elsewhere(work: Callable[[], None]) -> None:
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(20)
+    thread.join(60)
 
 
 def test_line_written_to_a_file_that_was_deleted_and_let_go_of_is_written_again_before_the_next_one(

@@ -33,7 +33,7 @@ def test_url_and_token_of_the_environment_are_used_where_the_configuration_has_n
         monkeypatch.setenv("LOGHUB_URL", hub.url)
         handler = RemoteHandler(linger=0)
         handler.handle(logging.makeLogRecord({"msg": "x"}))
-        assert handler.flush(5)
+        assert handler.flush(60)
         assert handler.url == hub.url
         assert hub.requests[0].headers["authorization"] == f"Bearer {TOKEN}"
         handler.close()

@@ -31,7 +31,7 @@ class QuickHandler(RemoteHandler):
 def sent(hub: ScriptedHub, **options: Any) -> Received:
     handler = QuickHandler(hub.url, linger=0, exit_deadline=0, **options)
     handler.handle(logging.makeLogRecord({"msg": "x"}))
-    assert handler.flush(5)
+    assert handler.flush(60)
     handler.close()
     return hub.requests[-1]
 
@@ -87,7 +87,7 @@ def test_proxy_of_the_configuration_is_used_and_its_password_sent() -> None:
         address = proxy.url.replace("://", f"://shop:{SECRET}@")
         handler = QuickHandler("http://hub.example", proxy=address, linger=0, exit_deadline=0)
         handler.handle(logging.makeLogRecord({"msg": "x"}))
-        assert handler.flush(5)
+        assert handler.flush(60)
         handler.close()
         assert proxy.requests[0].path == "http://hub.example/api/v1/ingest"
         assert "proxy-authorization" in proxy.requests[0].headers
@@ -181,7 +181,7 @@ def test_secrets_stand_in_no_repr_no_counter_and_no_message(capfd: pytest.Captur
     with scripted_hub(told) as hub:
         handler = QuickHandler(hub.url, linger=0, exit_deadline=0, **proof)
         handler.handle(logging.makeLogRecord({"msg": "x"}))
-        assert handler.flush(5)
+        assert handler.flush(60)
         seen = f"{handler!r} {handler._plan!r} {handler.counters!r} {capfd.readouterr()}"
         handler.close()
 

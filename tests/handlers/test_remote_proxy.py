@@ -30,5 +30,5 @@ from loghub.handlers.remote import RemoteHandler
 handler = RemoteHandler("{url}", exit_deadline=1)
 logging.getLogger().addHandler(handler)
 logging.getLogger().error("through")
-assert handler.flush(10), handler.counters
+assert handler.flush(60), handler.counters
 """

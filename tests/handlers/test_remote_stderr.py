@@ -22,7 +22,7 @@ class Full:
     def write(self, text: str) -> None:
         if "trying again" in text or "wait in memory until" in text:
             self.entered.set()
-            self.drained.wait(10)
+            self.drained.wait(200)
 
     def flush(self) -> None:
         """Do nothing: it is not buffered."""
@@ -35,10 +35,10 @@ def test_full_stderr_holds_up_nobody_who_logs(monkeypatch: pytest.MonkeyPatch) -
     with scripted_hub(otherwise=status(503)) as hub:
         handler = RemoteHandler(hub.url, exit_deadline="100 ms")
         handler.handle(logging.makeLogRecord({"msg": "one"}))
-        assert stderr.entered.wait(10)
+        assert stderr.entered.wait(60)
         caller = threading.Thread(target=handler.handle, args=[logging.makeLogRecord({"msg": "two"})])
         caller.start()
-        caller.join(5)
+        caller.join(60)
         held_up = caller.is_alive()
         stderr.drained.set()
         hub.otherwise = status(200)
@@ -85,7 +85,7 @@ def test_stderr_that_leads_into_logging_does_not_stop_a_configuration(tmp_path: 
             def write(self, text):
                 if "trying again" in text or "no answer" in text:
                     entered.set()
-                    configuring.wait(10)
+                    configuring.wait(200)
                     logging.getLogger("stderr.new").error(text)  # takes logging's lock
 
             def flush(self):
@@ -95,7 +95,7 @@ def test_stderr_that_leads_into_logging_does_not_stop_a_configuration(tmp_path: 
         logging.getLogger().addHandler(handler)
         sys.stderr = IntoLogging()
         logging.getLogger().error("x")
-        assert entered.wait(10)
+        assert entered.wait(60)
 
         with logging._lock:  # as a dictConfig does while it flushes the handlers of before
             configuring.set()
@@ -104,5 +104,5 @@ def test_stderr_that_leads_into_logging_does_not_stop_a_configuration(tmp_path: 
         sys.stderr = sys.__stderr__
         """,
         cwd=tmp_path,
-        timeout=20,
+        timeout=100,
     )

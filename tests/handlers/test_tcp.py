@@ -27,6 +27,7 @@ from loghub.handlers.remote import RemoteHandler
 from loghub.handlers.tcp import TCPPost
 from loghub.wire.batch import Batch
 
+from processes import free_port
 from scripted_hub import wait_until
 
 CERTIFICATE = Path(__file__).with_name("self_signed.pem")
@@ -79,9 +80,9 @@ class Aggregator:
         self.listener = socket.socket()
         # Little fits into the kernel: what is not read is not confirmed.
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-        self.listener.bind(("127.0.0.1", 0))
+        self.port = free_port()
+        self.listener.bind(("127.0.0.1", self.port))
         self.listener.listen()
-        self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -150,7 +151,7 @@ class QuickHandler(RemoteHandler):
 def attached(url: str, **options: Any) -> tuple[logging.Logger, QuickHandler]:
     # An engine is kept by its options; a free port may be one that an earlier test had.
     options = {"queue_bytes": 32_000_000 + next(_number), **options}
-    handler = QuickHandler(url, **{"linger": "5 ms", "exit_deadline": "100 ms", "timeout": "5 s", **options})
+    handler = QuickHandler(url, **{"linger": "5 ms", "exit_deadline": "100 ms", "timeout": "60 s", **options})
     logger = logging.Logger("shop.cart")  # noqa: LOG001 (one that no other test sees)
     logger.addHandler(handler)
     return logger, handler
@@ -163,9 +164,9 @@ def test_lines_arrive_over_one_connection(*, tls: bool) -> None:
 
         for number in range(50):
             logger.info("%d", number)
-            assert number % 10 or handler.flush(5)
+            assert number % 10 or handler.flush(60)
 
-        assert handler.flush(5)
+        assert handler.flush(60)
         wait_until(lambda: len(there.lines) == 50)
         assert there.messages == [str(number) for number in range(50)]
         assert len(there.received) == 1
@@ -178,7 +179,7 @@ def test_syslog_is_counted_in_octets(protocol: str) -> None:
         logger, handler = attached(there.url, protocol=protocol)
         logger.info("größer")
         logger.info("two\nlines")
-        assert handler.flush(5)
+        assert handler.flush(60)
         wait_until(lambda: any(b"two" in got for got in there.received))
         stream = bytes(there.received[0])
         found = []
@@ -197,12 +198,12 @@ def test_syslog_is_counted_in_octets(protocol: str) -> None:
 @pytest.mark.parametrize("cut", [1, 150, 2000])
 def test_connection_that_is_reset_mid_line_gets_whole_lines_again_over_a_new_one(cut: int) -> None:
     with aggregator(cut_after(cut)) as there:
-        logger, handler = attached(there.url, linger="100 ms")
+        logger, handler = attached(there.url, linger="60 s")
 
         for number in range(200):
             logger.info("%d %s", number, "x" * 3000)
 
-        assert handler.flush(10)
+        assert handler.flush(60)
         wait_until(lambda: len(there.lines) >= 200)
         assert there.lines[-200:] == bytes(there.received[-1]).splitlines(keepends=True)
         assert [message.split()[0] for message in there.messages[-200:]] == [str(number) for number in range(200)]
@@ -215,10 +216,10 @@ def test_connection_whose_read_side_is_closed_is_left_for_a_new_one() -> None:
     with aggregator(half_close) as there:
         logger, handler = attached(there.url)
         logger.info("a")
-        assert handler.flush(5)
+        assert handler.flush(60)
         wait_until(lambda: _is_closing(there.port) or len(there.received) == 2)
         logger.info("b")
-        assert handler.flush(5)
+        assert handler.flush(60)
         wait_until(lambda: "b" in there.messages)
         assert set(there.messages) == {"a", "b"}
         assert b'"b"' not in there.received[0]
@@ -235,9 +236,9 @@ def test_what_the_other_side_says_is_passed_over() -> None:
     with aggregator(talk) as there:
         logger, handler = attached(there.url)
         logger.info("a")
-        assert handler.flush(5)
+        assert handler.flush(60)
         logger.info("b")
-        assert handler.flush(5)
+        assert handler.flush(60)
         assert handler.counters.acked == 2
         handler.close()
         wait_until(lambda: len(there.received) == 1)
@@ -259,7 +260,7 @@ def test_aggregator_that_comes_later_gets_everything() -> None:
         with connection:
             reader = connection.makefile("rb")
             assert [json.loads(reader.readline())["message"] for _ in "ab"] == ["a", "b"]
-            assert handler.flush(5)
+            assert handler.flush(60)
 
     assert handler.counters.acked == 2
     handler.close()
@@ -277,7 +278,7 @@ def test_machine_that_takes_nothing_is_no_delivery() -> None:
 def test_certificate_that_is_not_trusted_holds() -> None:
     with aggregator(tls=True) as there:
         post = TCPPost(Destination(there.url, protocol="ndjson"))
-        assert post.send(Batch(SOURCE, 1, (b"{}\n",)), 5).status is Trouble.BAD_CERTIFICATE
+        assert post.send(Batch(SOURCE, 1, (b"{}\n",)), 60).status is Trouble.BAD_CERTIFICATE
         assert not any(there.received)
         post.close()
 
@@ -290,14 +291,14 @@ def test_certificate_of_another_name_holds() -> None:
         there.listener = listener
         threading.Thread(target=there._accept, daemon=True).start()
         post = TCPPost(Destination(url, protocol="ndjson", trust=Trust(str(CERTIFICATE))))
-        assert post.send(Batch(SOURCE, 1, (b"{}\n",)), 5).status is Trouble.BAD_CERTIFICATE
+        assert post.send(Batch(SOURCE, 1, (b"{}\n",)), 60).status is Trouble.BAD_CERTIFICATE
         post.close()
 
 
 def test_fork_leaves_the_parent_its_connection() -> None:
     with aggregator(tls=True) as there:
         post = TCPPost(Destination(there.url, protocol="ndjson", trust=Trust(str(CERTIFICATE))))
-        assert post.send(Batch(SOURCE, 1, (b"1\n",)), 5).status == 200
+        assert post.send(Batch(SOURCE, 1, (b"1\n",)), 60).status == 200
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on: there are threads
@@ -308,7 +309,7 @@ def test_fork_leaves_the_parent_its_connection() -> None:
             os._exit(0)
 
         os.waitpid(pid, 0)
-        assert post.send(Batch(SOURCE, 2, (b"2\n",)), 5).status == 200
+        assert post.send(Batch(SOURCE, 2, (b"2\n",)), 60).status == 200
         wait_until(lambda: there.lines == [b"1\n", b"2\n"])
         post.close()
 
@@ -333,7 +334,7 @@ def test_spool_is_in_the_guarantee_and_outlives_an_aggregator_that_is_not_there(
 
         with connection, connection.makefile("rb") as reader:
             assert json.loads(reader.readline())["message"] == "a"
-            assert handler.flush(5)
+            assert handler.flush(60)
 
     handler.close()
 
@@ -342,11 +343,11 @@ def test_spool_is_in_the_guarantee_and_outlives_an_aggregator_that_is_not_there(
 def test_machine_that_vanishes_is_noticed_by_the_kernel() -> None:
     with aggregator() as there:
         post = TCPPost(Destination(there.url, protocol="ndjson"))
-        assert post.send(Batch(SOURCE, 1, (b"{}\n",)), 7).status == 200
+        assert post.send(Batch(SOURCE, 1, (b"{}\n",)), 60).status == 200
         assert post._socket is not None
         assert post._socket.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert post._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 30
-        assert post._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 7000
+        assert post._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
         post.close()
 
 

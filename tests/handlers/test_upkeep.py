@@ -1,5 +1,4 @@
 import os
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,12 +111,15 @@ def test_dropped_log_gets_the_pass_that_it_was_asked_for_and_the_thread_ends(log
     add_segments(log, 3)
     chores = Chores(log, Retention(files=1))
     kept.soon(chores)
+    thread = kept._thread
+    assert thread is not None
     kept.drop(chores)
     kept.drop(chores)
 
     wait_for(lambda: kept._thread is None)
     assert len(segments(log)) == 1
-    assert not any(thread.name == "loghub-upkeep" for thread in threading.enumerate())
+    thread.join(60)
+    assert not thread.is_alive()
 
 
 def test_handler_that_is_forgotten_unclosed_is_minded_no_longer(log: Path, kept: Upkeep) -> None:

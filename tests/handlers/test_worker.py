@@ -93,7 +93,7 @@ def test_exit_without_threads_is_bounded(
     engines: list[Engine], status: int | Trouble, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def slowly(_batch: Batch) -> int | Trouble:
-        time.sleep(0.02)
+        time.sleep(0.2)
         return status
 
     engine = engine_with(Recording(slowly), engines, batch_records=1)
@@ -104,7 +104,7 @@ def test_exit_without_threads_is_bounded(
     start = time.monotonic()
     engine.begin_exit()
     assert not engine.finish_exit()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10  # all of them would take twenty
     left = engine.counters
     assert left.queued + left.acked == 100
     assert f"{left.queued} of 100 records were not delivered" in capsys.readouterr().err
@@ -133,7 +133,7 @@ def test_mistake_of_ours_does_not_end_the_delivery(engines: list[Engine], capsys
     post = Recording(answer)
     engine = engine_with(post, engines)
     engine.append(b"x\n")
-    assert engine.flush(10)
+    assert engine.flush(60)
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert len({batch.key for batch in post.sent}) == 1
 
@@ -148,16 +148,16 @@ def test_fork_while_another_thread_holds_the_lock_leaves_a_usable_engine(engines
     def hold() -> None:
         with engine._lock:
             held.set()
-            release.wait(10)
+            release.wait(200)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    held.wait(10)
+    held.wait(60)
     source = engine._backlog.take(1, 1)
     engine.after_fork()
     post.answer = lambda _batch: 200
     engine.append(b"of the child\n")
-    assert engine.flush(10)
+    assert engine.flush(60)
     assert post.abandoned == 1
     assert source is not None
     assert post.sent[-1].lines == (b"of the child\n",)
@@ -174,7 +174,7 @@ def test_flush_tells_whether_all_is_delivered_and_leaves_no_waiter(engines: list
     assert not engine.flush(0.01)
     assert not engine._waiters
     post.answer = lambda _batch: 200
-    assert engine.flush(10)
+    assert engine.flush(60)
 
 
 def test_pause_is_kept_to_although_lines_come_in() -> None:
@@ -233,17 +233,17 @@ def test_thread_ends_when_nobody_is_attached_and_nothing_waits(engines: list[Eng
     post = Recording()
     engine = engine_with(post, engines)
     engine.append(b"x\n")
-    assert engine.flush(10)
+    assert engine.flush(60)
     thread = engine._thread
     assert thread is not None
     assert thread.daemon
     engine.detach("test")
-    thread.join(10)
+    thread.join(60)
     assert not thread.is_alive()
     assert post.closed == 1
     engine.attach("test")
     engine.append(b"y\n")
-    assert engine.flush(10)
+    assert engine.flush(60)
 
 
 def test_line_that_comes_while_another_call_looks_is_taken_in_at_once(engines: list[Engine]) -> None:

@@ -29,6 +29,7 @@ def store() -> MemoryStore:
 
 @pytest.fixture
 def feeds(store: MemoryStore) -> Iterator[Feeds]:
+    wait_until(lambda: not threads())  # of earlier tests
     found = Feeds(store)
     yield found
     found.close()
@@ -41,7 +42,7 @@ async def begun(feeds: Feeds, query: str = "") -> Feed:
 
 
 async def until(is_so: Callable[[], object], feed: Feed) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not is_so():
             await feed.wait(0.05)
 
@@ -151,7 +152,7 @@ async def test_an_error_of_the_store_is_said_and_ends_the_feeds_not_the_thread(
     store.breaks = True
     store.append_line(line("x"))
     await until(lambda: feed.is_over, feed)
-    assert "no disk" in caplog.text
+    await asyncio.to_thread(wait_until, lambda: "no disk" in caplog.text)
     store.breaks = False
     feeds.leave(feed)
     again = await begun(feeds)
@@ -181,7 +182,7 @@ async def test_a_signal_handler_may_log_at_any_step_of_a_log_call(store: MemoryS
 
     thread = threading.Thread(target=log, daemon=True)
     thread.start()
-    await asyncio.to_thread(thread.join, 5)
+    await asyncio.to_thread(thread.join, 60)
     assert not thread.is_alive()
     await until(lambda: feed.reached == store.newest(), feed)
 

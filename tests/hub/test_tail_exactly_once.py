@@ -221,7 +221,7 @@ class Play:
             if client.task is None:
                 client.come(self.hub)
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(client.place < self.hub.store.newest() for client in self.clients):
                 assert not any(client.task and client.task.done() for client in self.clients)
                 await self.wait()

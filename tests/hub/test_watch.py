@@ -1,7 +1,6 @@
 """Watch: lines of files become events of the store, once each, whatever happens to files, disk and hub."""
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from loghub.hub.watch import FILE, Watch
 from loghub.hub.writer import Writer
 
 from log_sets import line, lines, write
+from processes import open_files
 
 
 class Store(MemoryStore):
@@ -227,10 +227,8 @@ def test_empty_pattern_is_refused() -> None:
 
 
 def test_descriptors_are_let_go(tmp_path: Path, log: Path, store: Store) -> None:
-    del log
-    before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208 (names are what is needed)
-
     with watching(store, tmp_path):
         wait_until(has(store, 3))
+        assert str(log) in open_files(tmp_path)
 
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208 (as above)
+    assert not open_files(tmp_path)

@@ -28,7 +28,7 @@ class SlowStore(MemoryStore):
 
     def append(self, batches: Sequence[Incoming]) -> list[Appended]:
         self.is_in.set()
-        assert self.free.wait(10)
+        assert self.free.wait(200)
         self.sizes.append(len(batches))
 
         if self.is_full:
@@ -44,7 +44,7 @@ def reading(*lines: bytes) -> Reading:
 def held_up(store: SlowStore, writer: Writer, count: int) -> "list[Future[Appended]]":
     """Submit one batch that the disk holds up, and others behind it."""
     futures = [writer.submit(reading(line("0")), Identity(SOURCE, 1, 1))]
-    assert store.is_in.wait(10)
+    assert store.is_in.wait(60)
     return futures + [writer.submit(reading(line("x")), Identity(SOURCE, seq, seq)) for seq in range(2, count + 1)]
 
 
@@ -55,7 +55,7 @@ def test_what_waits_while_the_disk_is_busy_goes_together() -> None:
     assert not any(future.done() for future in futures)
     store.free.set()
 
-    assert [future.result(10).accepted for future in futures] == [1] * 20
+    assert [future.result(60).accepted for future in futures] == [1] * 20
     assert store.sizes == [1, 19]
     writer.close()
 
@@ -69,10 +69,10 @@ def test_when_the_disk_refuses_nobody_is_acknowledged_and_the_next_try_works() -
 
     for future in futures:
         with pytest.raises(OSError, match="full"):
-            future.result(10)
+            future.result(60)
 
     store.is_full = False
-    assert writer.submit(reading(line("0")), Identity(SOURCE, 1, 1)).result(10) == Appended(1, 0)
+    assert writer.submit(reading(line("0")), Identity(SOURCE, 1, 1)).result(60) == Appended(1, 0)
     writer.close()
 
 
@@ -81,7 +81,7 @@ def test_bodies_without_a_name_get_rising_numbers_in_the_order_of_the_store() ->
     writer = Writer(store)
     threads = [
         threading.Thread(
-            target=lambda: [writer.submit(reading(line("a"), line("b")), None).result(10) for _ in "x" * 50]
+            target=lambda: [writer.submit(reading(line("a"), line("b")), None).result(60) for _ in "x" * 50]
         )
         for _ in range(4)
     ]
@@ -104,7 +104,7 @@ def test_a_caller_that_goes_away_does_not_take_its_batch_along() -> None:
     futures = held_up(store, writer, 3)
     assert not futures[1].cancel()
     store.free.set()
-    assert futures[2].result(10) == Appended(1, 0)
+    assert futures[2].result(60) == Appended(1, 0)
     assert store.count() == 3
     writer.close()
 

@@ -20,7 +20,8 @@ from scripted_hub import ScriptedHub, hang, scripted_hub
 
 SETUP = """
 import logging, multiprocessing, os, sys, threading, time, loghub
-handler = loghub.RemoteHandler(os.environ["URL"], linger="5 ms", exit_deadline="1 s", spool=os.environ["WAITS"] or None)
+deadline, waits = os.environ["DEADLINE"], os.environ["WAITS"]
+handler = loghub.RemoteHandler(os.environ["URL"], linger="5 ms", exit_deadline=deadline, spool=waits or None)
 log = logging.getLogger("shop")
 log.setLevel("INFO")
 log.addHandler(handler)
@@ -38,8 +39,8 @@ def waits(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(tmp_path / "spool") if request.param == "spool" else ""
 
 
-def run(code: str, hub: str, waits: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    return run_python(SETUP + code, cwd=folder, URL=hub, WAITS=waits)
+def run(code: str, hub: str, waits: str, folder: Path, deadline: str = "60 s") -> "subprocess.CompletedProcess[str]":
+    return run_python(SETUP + code, cwd=folder, URL=hub, WAITS=waits, DEADLINE=deadline)
 
 
 FORKS = """
@@ -70,12 +71,12 @@ for thread in threads: thread.join()
 log.info("written %d", sum(written))
 """
 
-AGAIN = "log.info('again')\nassert handler.flush(10)\ntime.sleep(0.5)"
+AGAIN = "log.info('again')\nassert handler.flush(60)\ntime.sleep(0.5)"
 
 
 def test_forks_under_load_lose_and_double_nothing(hub: ScriptedHub, waits: str, tmp_path: Path) -> None:
     """What a child had only written to its spool when it ended by os._exit is sent by whoever comes next."""
-    run(FORKS.replace("FLUSH", "" if waits else "assert handler.flush(10)"), hub.url, waits, tmp_path)
+    run(FORKS.replace("FLUSH", "" if waits else "assert handler.flush(60)"), hub.url, waits, tmp_path)
 
     if waits:
         run(AGAIN, hub.url, waits, tmp_path)
@@ -91,7 +92,7 @@ def test_forks_under_load_lose_and_double_nothing(hub: ScriptedHub, waits: str, 
 
 LOCKS_HELD = """
 log.info("parent")
-assert handler.flush(10)
+assert handler.flush(60)
 held, release = threading.Event(), threading.Event()
 locks = [lock for place in (handler, handler._engine, handler._engine._backlog) for lock in vars(place).values()
          if isinstance(lock, type(threading.RLock()))]
@@ -100,16 +101,16 @@ assert len(locks) >= 2
 def hold():
     for lock in locks: lock.acquire()
     held.set()
-    release.wait(20)
+    release.wait(200)
     for lock in locks: lock.release()
 
 holder = threading.Thread(target=hold)
 holder.start()
-assert held.wait(10)
+assert held.wait(60)
 pid = os.fork()
 if pid == 0:
     log.info("child")
-    os._exit(0 if handler.flush(10) else 9)
+    os._exit(0 if handler.flush(60) else 9)
 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 release.set()
 holder.join()
@@ -156,7 +157,7 @@ def test_an_unreachable_hub_holds_no_exit_up_and_the_next_process_delivers(tmp_p
     waits = str(tmp_path / "spool")
     port = free_port()
     start = time.monotonic()
-    run(UNREACHABLE, f"http://127.0.0.1:{port}", waits, tmp_path)
+    run(UNREACHABLE, f"http://127.0.0.1:{port}", waits, tmp_path, deadline="1 s")
     took = time.monotonic() - start
 
     with scripted_hub() as hub:
@@ -164,17 +165,18 @@ def test_an_unreachable_hub_holds_no_exit_up_and_the_next_process_delivers(tmp_p
         wait_for(lambda: len(hub.stored) == 201)
         assert sorted(hub.messages) == sorted([*map(str, range(200)), "again"])
 
-    assert took < 10  # the deadline is one
+    assert took < 50  # the deadline is one; without any it would try for ever
 
 
 GUNICORN = """
 import logging, os, loghub
-handler = loghub.RemoteHandler(os.environ["URL"], linger="5 ms", spool=os.environ["WAITS"] or None)
+waits = os.environ["WAITS"] or None
+handler = loghub.RemoteHandler(os.environ["URL"], linger="5 ms", exit_deadline="60 s", spool=waits)
 log = logging.getLogger("shop")
 log.setLevel("INFO")
 log.addHandler(handler)
 log.info("loaded by %d", os.getpid())
-assert handler.flush(10)
+assert handler.flush(60)
 
 def app(environ, start_response):
     log.info("served %s", environ["PATH_INFO"])
@@ -195,6 +197,10 @@ def test_gunicorn_with_a_preloaded_application_delivers_from_each_worker(
         "--preload",
         "--workers",
         "2",
+        "--timeout",
+        "100",
+        "--graceful-timeout",
+        "100",
         "--bind",
         f"127.0.0.1:{port}",
         "shop:app",
@@ -207,7 +213,7 @@ def test_gunicorn_with_a_preloaded_application_delivers_from_each_worker(
             answered = {_get(port, f"/{number}") for number in range(30)}
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(100)
 
     wait_for(lambda: sum(message.startswith("served /") for message in hub.messages) >= 31)
     served = [message for message in hub.messages if message.startswith("served /") and "ready" not in message]
@@ -218,7 +224,7 @@ def test_gunicorn_with_a_preloaded_application_delivers_from_each_worker(
 
 def _get(port: int, path: str) -> str:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             return str(answer.read().decode())
     except OSError:
         return ""
@@ -227,12 +233,12 @@ def _get(port: int, path: str) -> str:
 @pytest.mark.anyio
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_an_event_loop_does_not_wait_for_a_hub_that_hangs(waits: str, anyio_backend: str) -> None:
-    """Each pause of the loop is measured while thousands of records wait; a call that sends would wait for 30 s."""
+    """Each pause of the loop is measured while thousands of records wait; a call that sends would wait for 200 s."""
     assert anyio_backend
     release = threading.Event()
 
     with scripted_hub(otherwise=hang(release)) as hub:
-        handler = loghub.RemoteHandler(hub.url, linger=0, timeout="30 s", exit_deadline="1 s", spool=waits or None)
+        handler = loghub.RemoteHandler(hub.url, linger=0, timeout="200 s", exit_deadline="1 s", spool=waits or None)
         logger = logging.Logger("loop")  # noqa: LOG001 (one of its own)
         logger.addHandler(handler)
         pauses: list[float] = []
@@ -247,7 +253,7 @@ async def test_an_event_loop_does_not_wait_for_a_hub_that_hangs(waits: str, anyi
             pauses.append(time.monotonic() - before)
 
         hub.wait_for(lambda: len(hub.requests) >= 1)
-        assert max(pauses) < 3, sorted(pauses)[-5:]
+        assert max(pauses) < 30, sorted(pauses)[-5:]
         release.set()
         assert await asyncio.to_thread(handler.flush, 20)
         assert len(hub.stored) == 3000

@@ -14,7 +14,7 @@ handler = loghub.RemoteHandler(os.environ["URL"], spool="spool", linger="10 s")
 logger = logging.getLogger("shop")
 logger.addHandler(handler)
 for n in range(30): logger.error("first %d", n)
-assert handler.flush(10)
+assert handler.flush(60)
 for n in range(20): logger.error("second %d", n)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -24,7 +24,7 @@ import logging, os, loghub
 handler = loghub.RemoteHandler(os.environ["URL"], spool="spool", linger="5 ms")
 logging.getLogger("shop").addHandler(handler)
 logging.getLogger("shop").error("third")
-assert handler.flush(10)
+assert handler.flush(60)
 """
 
 OVERFLOW = """
@@ -32,7 +32,7 @@ import logging, os, loghub
 handler = loghub.RemoteHandler(os.environ["URL"], queue=10, linger="60 s", batch_records=1000)
 logging.getLogger("shop").addHandler(handler)
 for n in range(30): logging.getLogger("shop").error("line %d", n)
-assert handler.flush(10)
+assert handler.flush(60)
 """
 
 

@@ -45,7 +45,7 @@ def served(app: Application) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
 
 
 async def show(_request: Request) -> Response:

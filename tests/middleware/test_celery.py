@@ -54,7 +54,7 @@ def worked(app: Any) -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Celery's and its worker's own
 
-        with testing.start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=20):
+        with testing.start_worker(app, perform_ping_check=False, pool="solo", shutdown_timeout=100):
             yield app
 
 
@@ -66,7 +66,7 @@ def test_worker_binds_what_the_sender_had_bound_and_nothing_leaks(worked: Any) -
         first = show.delay()
 
     second = show.delay()
-    seen = [first.get(timeout=20), second.get(timeout=20)]
+    seen = [first.get(timeout=60), second.get(timeout=60)]
     ids = {"request_id": "r1", "trace_id": TRACE, "span_id": SPAN}
     assert seen[0] == {**ids, "task_id": first.id, "task_name": "show"}
     assert seen[1] == {"request_id": second.id, "task_id": second.id, "task_name": "show"}
@@ -80,14 +80,14 @@ def test_header_of_the_caller_stays_and_an_odd_one_is_not_taken(worked: Any) -> 
         mine = show.apply_async(headers={"x-request-id": "mine"})
         odd = show.apply_async(headers={"x-request-id": "a\nb"})
 
-    assert mine.get(timeout=20)["request_id"] == "mine"
-    assert odd.get(timeout=20)["request_id"] == odd.id
+    assert mine.get(timeout=60)["request_id"] == "mine"
+    assert odd.get(timeout=60)["request_id"] == odd.id
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_task_sends_its_id_on_to_the_tasks_that_it_sends(worked: Any) -> None:
     sent = worked.tasks["front"].delay()
-    shown = worked.AsyncResult(sent.get(timeout=20)).get(timeout=20)
+    shown = worked.AsyncResult(sent.get(timeout=60)).get(timeout=60)
     assert shown["request_id"] == sent.id
 
 

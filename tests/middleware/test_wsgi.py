@@ -49,7 +49,7 @@ def served(app: Application) -> Iterator[str]:
             yield f"http://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)
 
 
 def show(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:

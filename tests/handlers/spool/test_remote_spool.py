@@ -53,12 +53,12 @@ def test_records_arrive_in_order_and_nothing_is_left(hub: ScriptedHub, tmp_path:
         logger.info("%d", number)
 
     assert handler.guarantee == "process"
-    assert handler.flush(10)
+    assert handler.flush(60)
     assert hub.messages == [str(number) for number in range(2000)]
     handler.close()
     wait_until(lambda: not left(tmp_path / "spool"))
     logger.info("late")
-    assert handler.flush(10)
+    assert handler.flush(60)
     assert len(hub.stored) == 2001
     handler.close()
 
@@ -76,7 +76,7 @@ def test_what_the_hub_refuses_lies_in_dead(tmp_path: Path) -> None:
     with scripted_hub(otherwise=status(422)) as hub:
         logger, handler = attached(hub.url, tmp_path)
         logger.info("poison")
-        assert handler.flush(10)
+        assert handler.flush(60)
         assert handler.counters.dead == 1
         handler.close()
         wait_until(lambda: any(dead_records(tmp_path)))
@@ -159,7 +159,7 @@ def test_a_child_of_a_fork_spools_for_itself(hub: ScriptedHub, tmp_path: Path) -
         child = os.fork()
         if child == 0:
             log.info("child")
-            assert handler.flush(10)
+            assert handler.flush(60)
             os._exit(0)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         log.info("parent again")
@@ -276,7 +276,7 @@ def test_a_full_spool_that_blocks_waits_for_room_and_then_counts(tmp_path: Path)
         written = handler.counters.appended
         wait_until(lambda: handler.counters.acked > 5)
         logger.info("has room again")
-        assert handler.flush(10)
+        assert handler.flush(60)
         counts = handler.counters
         assert counts.appended == written + 2  # this one, and the event that tells of the loss
         assert counts.acked == counts.appended - counts.dropped

@@ -28,7 +28,7 @@ def test_while_sealing_lags_too_far_behind_senders_wait_and_nothing_is_lost(
     go_on = threading.Event()
 
     def wait(_step: str) -> None:
-        go_on.wait(20)
+        go_on.wait(200)
 
     store = DuckStore(tmp_path, seal_rows=10, on_step=wait)
 

@@ -187,7 +187,7 @@ def test_while_it_deletes_others_append_search_and_seal(tmp_path: Path) -> None:
         writer.start()
         deleted = sum(delete(store, f"service:service-{number % 3}") for number in range(6))
         done.set()
-        writer.join(20)
+        writer.join(60)
         rest = seqs(store)
 
         assert deleted + len(rest) == store.newest()
@@ -212,19 +212,19 @@ def test_a_close_ends_a_deletion_between_two_parts(tmp_path: Path) -> None:
     def wait(step: str) -> None:
         if step == "replacement attached":
             reached.set()
-            go_on.wait(20)
+            go_on.wait(200)
 
     with opened(tmp_path, seal_rows=10, on_step=wait) as store:
         fill(store, tmp_path)
         thread = threading.Thread(target=note_error, args=(lambda: delete(store, "service:service-1"), ended))
         thread.start()
-        assert reached.wait(20)
+        assert reached.wait(60)
         closer = threading.Thread(target=store.close)
         closer.start()
         wait_until(lambda: store._queries._closed)
         go_on.set()
-        thread.join(20)
-        closer.join(20)
+        thread.join(60)
+        closer.join(60)
 
     assert ended == ["the store is closed"]
 

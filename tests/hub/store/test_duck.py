@@ -233,7 +233,7 @@ def test_a_close_in_the_middle_of_sealing_loses_and_doubles_nothing(tmp_path: Pa
     with opened(tmp_path, seal_rows=10, on_step=fail) as store:
         store.append([batch(1, 10), batch(1, 10, sender=source(2))])
         store.append([batch(11, 1)])
-        assert reached.wait(20)
+        assert reached.wait(60)
 
     with opened(tmp_path) as store:
         assert store.count() == len(everything(store)) == 21

@@ -122,7 +122,7 @@ def test_a_search_ends_when_its_client_goes(tmp_path: Path, slow: Slow) -> None:
                         timeout=httpx.Timeout(5, read=0.2),
                     )
 
-                wait_until(lambda: not store._queries._running, 5)
+                wait_until(lambda: not store._queries._running)
 
 
 @pytest.mark.parametrize("engine", ["memory", "duck"])
@@ -148,7 +148,7 @@ def test_what_is_called_off_ends_with_an_error(engine: str, tmp_path: Path, slow
             stop.set()
 
         with pytest.raises(StoreError, match="nobody waits"):
-            asked.result(10)
+            asked.result(60)
 
         assert store.search(Everything(), EVER, now_us=START_US, limit=1).events
 

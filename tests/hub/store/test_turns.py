@@ -20,7 +20,7 @@ def test_turns_come_in_order_even_where_one_asks_again_at_once() -> None:
         order.append("again")
 
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert order == ["a", "b", "c", "again"]
 
