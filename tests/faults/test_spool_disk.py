@@ -26,7 +26,7 @@ log = logging.getLogger("shop")
 log.setLevel("INFO")
 log.addHandler(handler)
 
-for number in range(1000):
+for number in range(5000):
     log.info("line", extra={"who": sys.argv[3], "number": number})
 """
 
@@ -139,8 +139,8 @@ def test_eight_processes_share_a_directory_and_each_line_arrives_once(tmp_path: 
     with HubProcess(tmp_path / "hub") as hub:
         command = [sys.executable, str(script), hub.url, str(tmp_path / "spool")]
         processes = [subprocess.Popen([*command, str(number)]) for number in range(8)]
-        assert [process.wait(60) for process in processes] == [0] * 8
+        assert [process.wait(120) for process in processes] == [0] * 8
         found = Counter((event["who"], event["number"]) for event in hub.events("logger:shop"))
 
-    assert found == Counter((str(who), number) for who in range(8) for number in range(1000))
+    assert found == Counter((str(who), number) for who in range(8) for number in range(5000))
     assert list((tmp_path / "spool" / "v1").iterdir()) == []

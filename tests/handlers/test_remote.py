@@ -206,6 +206,87 @@ def test_answer_that_drips_is_given_up_after_the_timeout(head: bytes) -> None:
         handler.close()
 
 
+def test_name_that_cannot_be_looked_up_is_tried_again(hub: ScriptedHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    really, failures = socket.getaddrinfo, [socket.gaierror(socket.EAI_AGAIN, "try again")] * 2
+
+    def look_up(host: Any, *rest: Any, **options: Any) -> Any:
+        if host != "hub.invalid":
+            return really(host, *rest, **options)
+
+        if failures:
+            raise failures.pop()
+
+        return really("127.0.0.1", *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setenv("NO_PROXY", "*")
+    logger, handler = attached(hub.url.replace("127.0.0.1", "hub.invalid"))
+    logger.info("a")
+    assert handler.flush(10)
+    assert hub.messages == ["a"]
+    assert handler.counters.retries == {"no answer": 2}
+    handler.close()
+
+
+def test_tls_that_breaks_off_is_tried_again_and_not_held(hub: ScriptedHub) -> None:
+    """Only a certificate that cannot be believed is for somebody to put right."""
+    logger, handler = attached(hub.url.replace("http:", "https:"))
+    logger.info("a")
+    wait_until(lambda: handler.counters.retries.get("no answer", 0) >= 2)
+    assert handler.counters.holding == ""
+    assert handler.counters.queued == 1
+    handler.close()
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_redirect_is_followed_nowhere(code: int, hub: ScriptedHub) -> None:
+    """The batch and its token go to the address that the configuration names, and to no other."""
+    with scripted_hub(otherwise=status(code, f"Location: {hub.url}/api/v1/ingest")) as first:
+        logger, handler = attached(first.url, token="s3cret")
+        logger.info("a")
+        first.wait_for(lambda: len(first.requests) >= 3)
+        assert handler.counters.queued == 1
+        assert not hub.requests
+        first.otherwise = status(200)
+        assert handler.flush(10)
+        handler.close()
+
+
+def test_values_that_nothing_can_encode_arrive_all_the_same(hub: ScriptedHub) -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise ValueError("no")
+
+        __repr__ = __str__
+
+    circular: list[object] = []
+    circular.append(circular)
+    values = [circular, {(1, 2): 3}, 2**80, "\udc80", float("nan"), Odd(), b"\xff", {1, 2}]
+    logger, handler = attached(hub.url)
+
+    for value in values:
+        logger.info("odd", extra={"value": value})
+
+    logger.info("%d", "no number")
+    assert handler.flush(10)
+    assert len(hub.stored) == len(values) + 1
+    assert handler.lost == 0
+    assert all(isinstance(json.loads(line), dict) for line in hub.stored.values())
+    handler.close()
+
+
+def test_best_effort_is_said_once(hub: ScriptedHub, capfd: pytest.CaptureFixture[str]) -> None:
+    logger, handler = attached(hub.url)
+
+    for word in ("a", "b"):
+        logger.info(word)
+        assert handler.flush(10)
+        handler.close()  # the thread ends, and another one begins
+
+    wait_until(lambda: handler.counters.acked == 2)
+    assert capfd.readouterr().err.count(f"RemoteHandler({hub.url}): best-effort: records wait in memory") == 1
+
+
 @pytest.mark.parametrize("name", HELD)
 def test_lasting_failure_holds_everything_until_it_is_put_right(name: str, capfd: pytest.CaptureFixture[str]) -> None:
     with scripted_hub(otherwise=HELD[name]) as hub:

@@ -1,6 +1,8 @@
 """What a hub knows of applications that die, come again, and lose records: real processes, a real hub."""
 
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +74,29 @@ def test_records_dropped_before_the_first_batch_are_an_exact_gap_and_a_kill_forg
     hub.stop(signal.SIGKILL)
     hub.start()
     assert sources(hub) == before
+
+
+REPLAYED = """
+import logging, os, pathlib, loghub
+from loghub.handlers.spool.dead import DeadRecord, add
+handler = loghub.RemoteHandler(os.environ["URL"], spool="spool", linger="5 ms")
+logger = logging.getLogger("shop")
+logger.addHandler(handler)
+for n in range(10): logger.error("first %d", n)
+assert handler.flush(10)
+(source,) = [path.name for path in pathlib.Path("spool/v1").iterdir()]
+# As if number 5 had been refused: the hub's mark of this source is beyond it.
+add(pathlib.Path("spool"), [DeadRecord(source, 5, 1.0, "HTTP 422", b'{"message":"replayed"}\\n')])
+print(source)
+"""
+
+
+def test_dead_records_that_are_replayed_arrive_though_the_mark_of_their_source_is_beyond_them(
+    hub: HubProcess, tmp_path: Path
+) -> None:
+    source = run_python(REPLAYED, cwd=tmp_path, URL=hub.url).stdout.strip()
+    command = [sys.executable, "-m", "loghub.cli", "dead", "replay", "spool", "--url", hub.url]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "1 arrived, 0 were refused again, 0 are left\n"
+    assert len(hub.events("message:replayed")) == 1
+    assert {one["source"] == source: one["acked"] for one in sources(hub)} == {True: 10, False: 1}

@@ -1,9 +1,11 @@
 """Frames: what is written is found, damage costs what it touches and no more."""
 
+from zlib import crc32
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loghub.handlers.spool.frames import KEEPS_GIL, Damage, Found, frame, scan
+from loghub.handlers.spool.frames import KEEPS_GIL, MAGIC, Damage, Found, frame, scan
 
 LINES = st.lists(st.binary(min_size=1, max_size=40).map(lambda line: line + b"\n"), min_size=1, max_size=12)
 
@@ -27,6 +29,14 @@ def test_a_line_of_any_length_is_found() -> None:
     lines = [b"x" * length for length in (1, KEEPS_GIL - 25, KEEPS_GIL, KEEPS_GIL + 1, 100_000)]
     data, ends = segment(lines)
     assert [part.end for part in scan(data)] == ends
+
+
+def test_a_frame_is_these_bytes() -> None:
+    """What is on a disk is read by later versions: magic, version, flags, length, number, time, line, CRC32."""
+    written = frame(b"{}\n", 7, 1_790_000_000_000_000_001)
+    head = MAGIC + bytes([1, 0]) + b"\3\0\0\0" + (7).to_bytes(8, "little")
+    body = head + (1_790_000_000_000_000_001).to_bytes(8, "little") + b"{}\n"
+    assert written == body + crc32(body).to_bytes(4, "little")
 
 
 def test_a_segment_without_frames_is_empty() -> None:

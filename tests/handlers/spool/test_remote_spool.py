@@ -1,9 +1,14 @@
 """RemoteHandler with a spool: what arrives, whose a directory is, and what a fork, an exit and `send: false` do."""
 
+import json
 import logging
 import logging.config
 import os
 import signal
+import socket
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +21,10 @@ from loghub.errors import ConfigError
 from loghub.handlers.delivery import Pace
 from loghub.handlers.remote import RemoteHandler
 from loghub.handlers.spool import dead_records
+from loghub.wire.rejection import event_id
 
 from processes import run_python
-from scripted_hub import ScriptedHub, hang, scripted_hub, status, wait_until
+from scripted_hub import Received, ScriptedHub, hang, scripted_hub, status, wait_until
 
 
 class QuickHandler(RemoteHandler):
@@ -83,6 +89,25 @@ def test_what_the_hub_refuses_lies_in_dead(tmp_path: Path) -> None:
         (record,) = dead_records(tmp_path)
         assert b"poison" in record.line
         assert "422" in record.reason
+
+
+def test_what_a_success_rejects_lies_in_dead(tmp_path: Path) -> None:
+    def picky(hub: ScriptedHub, connection: socket.socket, received: Received) -> bool:
+        name = event_id(received.identity.source, received.identity.first + 1)
+        body = json.dumps({"rejected": [{"id": name, "error": "odd"}]}).encode()
+        return status(200, body=body)(hub, connection, received)
+
+    with scripted_hub(otherwise=picky) as hub:
+        logger, handler = attached(hub.url, tmp_path, linger="200 ms")
+
+        for word in ("a", "odd one", "b"):
+            logger.info(word)
+
+        assert handler.flush(10)
+        assert (handler.counters.acked, handler.counters.dead, len(hub.requests)) == (2, 1, 1)
+        handler.close()
+        wait_until(lambda: any(dead_records(tmp_path)))
+        assert [b"odd one" in record.line for record in dead_records(tmp_path)] == [True]
 
 
 def test_two_destinations_for_one_directory_are_an_error(hub: ScriptedHub, tmp_path: Path) -> None:
@@ -184,6 +209,51 @@ def test_a_process_killed_before_it_could_send_is_survived_by_its_records(tmp_pa
     hub.wait_for(lambda: sorted(hub.messages) == ["last words", "next"])
     wait_until(lambda: not handler.counters.queued)
     handler.close()
+
+
+ORPHAN = """
+    import logging, os, signal, sys, threading
+    import loghub
+    handler = loghub.RemoteHandler("http://127.0.0.1:9", spool="spool")
+    log = logging.getLogger("shop")
+    log.setLevel("INFO")
+    log.addHandler(handler)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL  # nobody asked for a handler
+    log.info("of the parent")
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        print(os.getpid(), flush=True)
+        signal.pause()
+    threading.Event().wait(60)
+"""
+
+
+def test_what_a_process_ended_by_sigterm_has_left_is_taken_over_while_its_child_lives(
+    hub: ScriptedHub, tmp_path: Path
+) -> None:
+    """The child has a copy of each of its parent's descriptors, and so of the lock, unless it lets go of them."""
+    script = tmp_path / "parent.py"
+    script.write_text(textwrap.dedent(ORPHAN))
+    pipe = subprocess.PIPE
+
+    with subprocess.Popen(
+        [sys.executable, str(script)], cwd=tmp_path, stdout=pipe, stderr=subprocess.DEVNULL
+    ) as parent:
+        try:
+            assert parent.stdout is not None
+            child = int(parent.stdout.readline())
+        finally:
+            parent.terminate()
+            assert parent.wait(20) == -signal.SIGTERM
+
+        try:
+            logger, handler = attached(hub.url, tmp_path / "spool")
+            logger.info("next")
+            hub.wait_for(lambda: sorted(hub.messages) == ["next", "of the parent"])
+            handler.close()
+        finally:
+            os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,65 @@ def test_lines_come_back_in_order_over_many_segments(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob("v1/*/seg-*"))) == 1
 
 
+def test_a_directory_says_whose_it_is_and_its_files_are_named_by_their_first_number(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path)
+    add(spool, b"a\n")
+    (folder,) = (tmp_path / "v1").iterdir()
+    said = {"source": folder.name, "destination": DESTINATION, "send": True, "version": 1}
+    assert json.loads((folder / "meta.json").read_text()) == said
+    assert {path.name for path in folder.iterdir()} == {"LOCK", "meta.json", "cursor", "seg-0000000000000001"}
+    assert (folder / "seg-0000000000000001").stat().st_blocks * 512 >= 256 * 1024  # allocated, not sparse
+    spool.close()
+
+
+@pytest.mark.parametrize("durability", ["process", "batch"])
+def test_a_segment_is_deleted_when_the_cursor_beyond_it_is_on_the_disk(
+    tmp_path: Path, durability: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    written, synced, unlinked = Cursor.write, os.fdatasync, Path.unlink
+
+    def write(cursor: Cursor, settled: int, *, durable: bool) -> None:
+        written(cursor, settled, durable=durable)
+        happened.append("cursor")
+
+    def sync(descriptor: int) -> None:
+        synced(descriptor)
+        happened.append(f"sync {Path(f'/proc/self/fd/{descriptor}').resolve().name}")
+
+    def unlink(path: Path, **options: Any) -> None:
+        unlinked(path, **options)
+        happened.append(path.name)
+
+    spool = spool_in(tmp_path, durability=durability)
+    assert all(add(spool, LINE) for _ in range(60))
+    first = min(tmp_path.glob("v1/*/seg-*")).name
+
+    while (batch := spool.take(500, 1_000_000)) is not None:
+        spool.settle_acked(len(batch.lines))
+
+    monkeypatch.setattr(Cursor, "write", write)
+    monkeypatch.setattr(os, "fdatasync", sync)
+    monkeypatch.setattr(Path, "unlink", unlink)
+    spool.tend()
+    before = happened[: happened.index(first)]
+    assert before == (["cursor"] if durability == "process" else ["sync cursor", "cursor"])
+    spool.close()
+
+
+def test_a_neighbour_that_dies_while_others_live_is_taken_over(tmp_path: Path) -> None:
+    living = spool_in(tmp_path, adopt_every=0.0)
+    dying = spool_in(tmp_path)
+    assert add(living, b"mine\n")
+    assert add(dying, b"last words\n")
+    living.tend()
+    assert drained(living) == [b"mine\n"]
+    dying.abandon()  # what the kernel does when it is killed
+    living.tend()
+    assert drained(living) == [b"last words\n"]
+    living.close()
+
+
 def test_a_line_longer_than_a_segment_has_one_of_its_own(tmp_path: Path) -> None:
     spool = spool_in(tmp_path, size=SMALLEST * 4)
     lines = [b"a\n", b"y" * 200_000 + b"\n", b"b\n"]
