@@ -10,14 +10,17 @@ Rules:
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Protocol
 
-from loghub.event.encode import encode
-from loghub.event.model import KEYS, JSONValue
-from loghub.hub.answers import event_json, to_json
-from loghub.hub.store.protocol import StoredEvent
+from loghub.event.encode import decode, encode
+from loghub.event.model import KEYS, JSONValue, format_time
+from loghub.hub.answers import to_json
+from loghub.hub.store.columns import COLUMNS, KEY_COLUMNS, from_row
+from loghub.hub.store.line import attributes_of, exc_info_of, exception_of, id_of, is_odd, time_of, to_line
+from loghub.hub.store.protocol import Row, StoredEvent
 from loghub.query.fields import Reader, reader
 from loghub.query.texts import value_text
 from loghub.readable import visible
@@ -26,6 +29,10 @@ _FORMULA = frozenset("=+-@\t\r")
 _REST = "rest"
 _COLUMNS = ("_id", *KEYS, "exc_info")
 _OWN = frozenset((*KEYS, "exc_info"))
+_LEVELNO = KEYS.index("levelno") - 1  # behind the time, which has no column of its own name
+_NAMES = list(COLUMNS)
+_known_of = itemgetter(*(_NAMES.index(key) for key in _COLUMNS if key in KEY_COLUMNS))
+_head_of = itemgetter(*map(_NAMES.index, ("level", "service", "logger", "message")))
 
 
 class Format(Protocol):
@@ -34,7 +41,7 @@ class Format(Protocol):
     def head(self) -> bytes:
         """Give what stands before the first event."""
 
-    def page(self, events: Sequence[StoredEvent], epoch: str) -> bytes:
+    def page(self, rows: Sequence[Row], epoch: str) -> bytes:
         """Write events."""
 
 
@@ -57,15 +64,16 @@ class NDJSON:
         """Give nothing."""
         return b""
 
-    def page(self, events: Sequence[StoredEvent], epoch: str) -> bytes:
+    def page(self, rows: Sequence[Row], epoch: str) -> bytes:
         """Write events."""
-        return b"".join(self._line(stored, epoch) + b"\n" for stored in events)
-
-    def _line(self, stored: StoredEvent, epoch: str) -> bytes:
         if self._readers is None:
-            return event_json(stored, epoch)
+            return b"".join([to_line(row, epoch) + b"\n" for row in rows])
 
-        return to_json({"_id": stored.id} | {name: read(stored.event) for name, read in self._readers.items()})
+        return b"".join([to_json(_chosen(from_row(row), self._readers)) + b"\n" for row in rows])
+
+
+def _chosen(stored: StoredEvent, readers: Mapping[str, Reader]) -> dict[str, JSONValue]:
+    return {"_id": stored.id} | {name: read(stored.event) for name, read in readers.items()}
 
 
 class CSV:
@@ -74,27 +82,46 @@ class CSV:
     def __init__(self, columns: Sequence[str] | None = None) -> None:
         self._columns = columns
         self._readers: list[Reader] = [reader(name) for name in columns or ()]
+        self._row = _csv_row if columns is None else self._chosen
 
     def head(self) -> bytes:
         """Give the names of the columns."""
         return _write([self._columns or (*_COLUMNS, _REST)])
 
-    def page(self, events: Sequence[StoredEvent], epoch: str) -> bytes:
+    def page(self, rows: Sequence[Row], epoch: str) -> bytes:
         """Write events."""
         del epoch
-        return _write([self._row(stored) for stored in events])
+        return _write(map(self._row, rows))
 
-    def _row(self, stored: StoredEvent) -> list[object]:
-        if self._columns is not None:
-            return [_cell(read(stored.event)) for read in self._readers]
+    def _chosen(self, row: Row) -> list[object]:
+        event = from_row(row).event
+        return [_cell(read(event)) for read in self._readers]
 
-        fields = stored.event.fields
+
+def _csv_row(row: Row) -> list[object]:
+    if is_odd(row):
+        fields = from_row(row).event.fields
         rest = {key: value for key, value in fields.items() if key not in _OWN}
-        known = [_cell(value) if (value := fields.get(key)) is not None else "" for key in _COLUMNS[1:]]
-        return [stored.id, *known, encode(rest)[:-1].decode() if rest else ""]
+        return [id_of(row), *(_cell(fields.get(key)) for key in _COLUMNS[1:]), _json(rest) if rest else ""]
+
+    known = [f"'{value}" if type(value) is str and value[:1] in _FORMULA else value for value in _known_of(row)]
+    known[_LEVELNO:_LEVELNO] = (None,)
+    return [id_of(row), format_time(time_of(row)), *known, _rest(attributes_of(row), exception_of(row))]
 
 
-def _write(rows: Sequence[Sequence[object]]) -> bytes:
+def _rest(attributes: str, exception: str | None) -> str:
+    """Join what has no column; it is JSON already."""
+    if exception is None:
+        return attributes if attributes != "{}" else ""
+
+    return f'{attributes[:-1]}{"," if attributes != "{}" else ""}"exception":{exception}}}'
+
+
+def _json(value: Mapping[str, JSONValue]) -> str:
+    return encode(value)[:-1].decode()
+
+
+def _write(rows: Iterable[Sequence[object]]) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue().encode("utf-8", "backslashreplace")
@@ -117,20 +144,26 @@ class Text:
         """Give nothing."""
         return b""
 
-    def page(self, events: Sequence[StoredEvent], epoch: str) -> bytes:
+    def page(self, rows: Sequence[Row], epoch: str) -> bytes:
         """Write events."""
         del epoch
-        return "".join(f"{self._text(stored)}\n" for stored in events).encode("utf-8", "backslashreplace")
+        return "".join([f"{self._text(row)}\n" for row in rows]).encode("utf-8", "backslashreplace")
 
-    def _text(self, stored: StoredEvent) -> str:
+    def _text(self, row: Row) -> str:
         if self._readers is not None:
-            return "\t".join(visible(value_text(read(stored.event)) or "") for read in self._readers)
+            event = from_row(row).event
+            return "\t".join(visible(value_text(read(event)) or "") for read in self._readers)
 
-        fields = {key: value_text(value) or "" for key, value in stored.event.fields.items()}
-        head = [fields[key] for key in ("timestamp", "level", "service", "logger", "message") if fields.get(key)]
-        rest = [f"{key}={value}" for key, value in fields.items() if key not in _OWN and key != "exception"]
-        traceback = [f"\n    {visible(line)}" for line in fields.get("exc_info", "").splitlines()]
-        return visible(" ".join([*head, *rest])) + "".join(traceback)
+        return _line(row)
+
+
+def _line(row: Row) -> str:
+    head = [format_time(time_of(row)), *filter(None, _head_of(row))]
+    text = attributes_of(row)
+    fields = decode(text.encode()) if text != "{}" else {}
+    rest = [f"{key}={value_text(value) or ''}" for key, value in fields.items() if key not in _OWN]
+    traceback = [f"\n    {visible(line)}" for line in (exc_info_of(row) or "").splitlines()]
+    return visible(" ".join([*head, *rest])) + "".join(traceback)
 
 
 KINDS: dict[str, Kind] = {

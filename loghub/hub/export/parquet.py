@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from loghub.hub.export.walk import Export, Found
-from loghub.hub.store.columns import JSON_COLUMNS, KEY_COLUMNS, to_row
+from loghub.hub.store.columns import JSON_COLUMNS, KEY_COLUMNS
 from loghub.hub.store.engine import HotTable
 
 _PIECE = 2**18
@@ -38,8 +38,8 @@ def parquet_pieces(export: Export) -> Iterator[bytes]:
             table = HotTable(engine, "rows")
 
             try:
-                for events in export.pages(Found()):
-                    table.add([to_row(stored) for stored in events])
+                for rows in export.pages(Found()):
+                    table.add(rows)
                     yield b""
             finally:
                 table.close()

@@ -15,15 +15,16 @@ import logging
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 from loghub.event.model import format_time
 from loghub.hub.export.formats import KINDS, Format
-from loghub.hub.store.protocol import Line, Place, Span, Store, StoredEvent
-from loghub.hub.store.summaries import Grouping, Partial
+from loghub.hub.store.line import arrival_of, size_of, time_of
+from loghub.hub.store.protocol import Place, Row, Span, Store
+from loghub.hub.store.summaries import Grouping
 from loghub.query.tree import Equals, Pattern, Present, Query, both, negated
 
 Archive: TypeAlias = Literal["none", "gz", "zip"]
@@ -34,8 +35,6 @@ PAGE = 4000
 _FIRST_PAGE = 100
 _PAGE_BYTES = 8 * 2**20
 _SAMPLE = 200  # events of a page that are measured
-
-_T = TypeVar("_T", StoredEvent, Line)
 
 _HOUR_US = 3_600_000_000
 _MOST_SERVICES = 10_000
@@ -81,51 +80,24 @@ class Export:
 
         return {"none": _plain, "gz": _gzipped, "zip": _zipped}[self.archive](self)
 
-    def pages(self, found: "Found") -> Iterator[Sequence[StoredEvent]]:
-        """Give the events, page by page."""
-
-        def read(limit: int, start: Place | None) -> tuple[Sequence[StoredEvent], Place | None, Partial | None]:
-            page = self.store.search(
-                self.query, self.span, now_us=self.now_us, limit=limit, order="oldest", start=start
-            )
-            return page.events, page.next, page.partial
-
-        for events in self._walk(read, found, _size_of_event):
-            found.count(events, [stored.event.time_us for stored in (events[0], events[-1])] if events else [])
-            yield events
-
-    def lines(self, found: "Found") -> Iterator[bytes]:
-        """Give the events as the API gives them, page by page."""
-
-        def read(limit: int, start: Place | None) -> tuple[Sequence[Line], Place | None, Partial | None]:
-            page = self.store.lines(self.query, self.span, now_us=self.now_us, limit=limit, start=start)
-            return page.lines, page.next, page.partial
-
-        for lines in self._walk(read, found, _size_of_line):
-            found.count(lines, [line.time_us for line in (lines[0], lines[-1])] if lines else [])
-            yield b"".join([line.text + b"\n" for line in lines])
-
-    def _walk(
-        self,
-        read: Callable[[int, Place | None], tuple[Sequence[_T], Place | None, Partial | None]],
-        found: "Found",
-        size: Callable[[_T], int],
-    ) -> Iterator[Sequence[_T]]:
-        """Read page by page, of more events as long as they are small."""
+    def pages(self, found: "Found") -> Iterator[Sequence[Row]]:
+        """Give the events page by page, of more of them as long as they are small."""
         place = self.start
         limit = _FIRST_PAGE
 
         while True:
-            events, place, partial = read(limit, place)
-            kept = [each for each in events if each.arrival <= self.newest]
-            found.note(partial.reason if partial and place is None else None)
+            page = self.store.rows(self.query, self.span, now_us=self.now_us, limit=limit, start=place)
+            place = page.next
+            kept = [row for row in page.rows if arrival_of(row) <= self.newest]
+            found.note(page.partial.reason if page.partial and place is None else None)
+            found.count(kept)
             yield kept
 
             if place is None or (not kept and place.time_us > self.now_us):
                 return  # the end, or only events that came later
 
-            sample = events[:: 1 + len(events) // _SAMPLE]
-            mean = sum(map(size, sample)) // max(1, len(sample))
+            sample = page.rows[:: 1 + len(page.rows) // _SAMPLE]
+            mean = sum(map(size_of, sample)) // max(1, len(sample))
             limit = max(1, min(PAGE, limit * 4, _PAGE_BYTES // max(1, mean)))
 
 
@@ -144,13 +116,13 @@ class Found:
             self.missing = missing
             _logger.warning("an export is not whole: %s", missing)
 
-    def count(self, events: Sequence[object], ends_us: Sequence[int]) -> None:
+    def count(self, rows: Sequence[Row]) -> None:
         """Count a page, and remember its first and its last time."""
-        self.events += len(events)
+        self.events += len(rows)
 
-        if ends_us:
-            self.first_us = ends_us[0] if self.first_us is None else self.first_us
-            self.last_us = ends_us[-1]
+        if rows:
+            self.first_us = time_of(rows[0]) if self.first_us is None else self.first_us
+            self.last_us = time_of(rows[-1])
 
     def as_json(self) -> dict[str, Any]:
         """Give it for a manifest."""
@@ -177,22 +149,9 @@ def _gzipped(export: Export) -> Iterator[bytes]:
     yield packer.flush()
 
 
-def _size_of_event(stored: StoredEvent) -> int:
-    """Give about the bytes of an event's line."""
-    return 200 + sum(len(value) for value in stored.event.fields.values() if isinstance(value, str))
-
-
-def _size_of_line(line: Line) -> int:
-    return len(line.text)
-
-
 def _written(export: Export, writer: Format, found: Found) -> Iterator[bytes]:
-    if export.format == "ndjson" and export.columns is None:
-        yield from export.lines(found)
-        return
-
-    for events in export.pages(found):
-        yield writer.page(events, export.store.epoch)
+    for rows in export.pages(found):
+        yield writer.page(rows, export.store.epoch)
 
 
 def _zipped(export: Export) -> Iterator[bytes]:

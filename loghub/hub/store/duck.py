@@ -43,10 +43,10 @@ from loghub.hub.store.protocol import (
     Arrivals,
     Histogram,
     Incoming,
-    Lines,
     Order,
     Page,
     Place,
+    Rows,
     Span,
     StoredEvent,
 )
@@ -55,9 +55,9 @@ from loghub.hub.store.queries import Queries
 from loghub.hub.store.reading import (
     find_event,
     read_arrivals,
-    read_lines,
     read_numbered,
     read_page,
+    read_rows,
     read_total,
 )
 from loghub.hub.store.recent import Recent
@@ -232,10 +232,10 @@ class DuckStore:
         with self._read() as source:
             return read_page(source, Asked(query, now_us), span, limit, order, start)
 
-    def lines(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Lines:
-        """Give a page of the events that match, by time, the oldest first, as the API gives them."""
+    def rows(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Rows:
+        """Give a page of the events that match, by time, the oldest first, as rows: for exports, by the million."""
         with self._read() as source:
-            return read_lines(source, Asked(query, now_us), span, limit, start, self.epoch)
+            return read_rows(source, Asked(query, now_us), span, limit, start)
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""

@@ -19,8 +19,8 @@ from itertools import count, islice
 
 from loghub.event.encode import decode
 from loghub.event.model import Event
-from loghub.hub.answers import event_json
 from loghub.hub.store.accounts import Account
+from loghub.hub.store.columns import to_row
 from loghub.hub.store.ledger import Ledger, Sighting
 from loghub.hub.store.marks import trim
 from loghub.hub.store.memory_counts import count_names, count_values, group
@@ -29,11 +29,10 @@ from loghub.hub.store.protocol import (
     Arrivals,
     Histogram,
     Incoming,
-    Line,
-    Lines,
     Order,
     Page,
     Place,
+    Rows,
     Span,
     StoredEvent,
 )
@@ -110,11 +109,10 @@ class MemoryStore:
         total = self.count()
         return Page(page, _place(last) if last else None, total, total, 1, 0)
 
-    def lines(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Lines:
-        """Give a page of the events that match, by time, the oldest first, as the API gives them."""
+    def rows(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Rows:
+        """Give a page of the events that match, by time, the oldest first, as rows."""
         page = self.search(query, span, now_us=now_us, limit=limit, order="oldest", start=start)
-        lines = [Line(stored.arrival, stored.event.time_us, event_json(stored, self.epoch)) for stored in page.events]
-        return Lines(lines, page.next)
+        return Rows(list(map(to_row, page.events)), page.next)
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""

@@ -10,7 +10,7 @@ Rules:
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from loghub.event.model import Event
 from loghub.hub.store.accounts import Account
@@ -21,6 +21,8 @@ from loghub.query.tree import Query
 from loghub.wire.report import Report
 
 Order: TypeAlias = Literal["newest", "oldest"]
+Row: TypeAlias = tuple[Any, ...]
+"""An event with its place in the store, as the values of `COLUMNS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +130,10 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """An event as the API gives it: its place in the order of arrival, its time and its JSON."""
+class Rows:
+    """Rows of one page, the oldest first; the rest as in `Page`."""
 
-    arrival: int
-    time_us: int
-    text: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines of one page, the oldest first; the rest as in `Page`."""
-
-    lines: Sequence[Line]
+    rows: Sequence[Row]
     next: Place | None
     partial: Partial | None = None
 
@@ -200,8 +193,8 @@ class Store(Protocol):
     ) -> Page:
         """Give a page of the events that match, by time."""
 
-    def lines(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Lines:
-        """Give a page of the events that match, by time, the oldest first, as the API gives them."""
+    def rows(self, query: Query, span: Span, *, now_us: int, limit: int, start: Place | None = None) -> Rows:
+        """Give a page of the events that match, by time, the oldest first, as rows: for exports, by the million."""
 
     def histogram(self, query: Query, span: Span, *, now_us: int, buckets: int, by: str = "level") -> Histogram:
         """Count the events that match by time and by the value of a field."""

@@ -15,9 +15,8 @@ from loghub.hub.store.asked import Asked
 from loghub.hub.store.cells import Cells
 from loghub.hub.store.columns import from_row
 from loghub.hub.store.engine import SELECTED
-from loghub.hub.store.line import to_line
 from loghub.hub.store.partitions import Part
-from loghub.hub.store.protocol import Lines, Order, Page, Place, Span, StoredEvent
+from loghub.hub.store.protocol import Order, Page, Place, Rows, Span, StoredEvent
 from loghub.hub.store.source import Row, Source
 
 Key: TypeAlias = tuple[int, str, int]
@@ -63,11 +62,11 @@ def read_page(source: Source, asked: Asked, span: Span, limit: int, order: Order
     )
 
 
-def read_lines(source: Source, asked: Asked, span: Span, limit: int, start: Place | None, epoch: str) -> Lines:
-    """Give the events of a span that match, behind `start`, the oldest first, as the API gives them."""
+def read_rows(source: Source, asked: Asked, span: Span, limit: int, start: Place | None) -> Rows:
+    """Give the events of a span that match, behind `start`, the oldest first, as rows."""
     walk = _WALKS["oldest"]
     rows, following, _ = _find(source, asked, span, limit, walk, start)
-    return Lines([to_line(row, epoch) for row in rows], following, source.partial(walk.reached))
+    return Rows(rows, following, source.partial(walk.reached))
 
 
 def _find(
@@ -105,7 +104,7 @@ def _find(
     elif source.late:
         following = walk.place(walk.reached(source.left))
 
-    return _read_rows(source, found[:limit]), following, hit[:looked]
+    return _fetch(source, found[:limit]), following, hit[:looked]
 
 
 def _read_part(
@@ -156,7 +155,7 @@ def _key(found: Found) -> Key:
     return found.key
 
 
-def _read_rows(source: Source, found: Sequence[Found]) -> list[Row]:
+def _fetch(source: Source, found: Sequence[Found]) -> list[Row]:
     """Read events; those of a part that cannot be read any more are left out.
 
     Raises:

@@ -110,6 +110,34 @@ def test_a_formula_is_a_text(hub: httpx.Client, memory: MemoryStore) -> None:
     assert rows[-1][1] == "-5"
 
 
+def test_keys_that_stand_elsewhere_do_not_change_columns(hub: httpx.Client, memory: MemoryStore) -> None:
+    exception = {"type": "KeyError", "message": "x"}
+    memory.append(
+        [
+            batch(
+                line("own level", level="NOTICE", levelno=25, n=1),
+                line("=marked", stack_info="Stack", truncated=["a"], process=7),
+                line("failed", exception=exception, n=2),
+                line("only failed", exception=exception),
+            )
+        ]
+    )
+    rows = list(csv.DictReader(io.StringIO(export(hub, format="csv").decode())))
+
+    assert [(row["level"], row["levelno"], row["message"], row["process"]) for row in rows] == [
+        ("NOTICE", "25", "own level", ""), ("INFO", "", "'=marked", "7"), ("INFO", "", "failed", ""),
+        ("INFO", "", "only failed", ""),
+    ]  # fmt: skip
+    assert [json.loads(row["rest"]) for row in rows] == [
+        {"n": 1}, {"stack_info": "Stack", "truncated": ["a"]},
+        {"n": 2, "exception": exception}, {"exception": exception},
+    ]  # fmt: skip
+    texts = export(hub, format="text").decode().splitlines()
+    assert [text.split(" ", 1)[1] for text in texts] == [
+        "NOTICE own level n=1", 'INFO =marked stack_info=Stack truncated=["a"]', "INFO failed n=2", "INFO only failed",
+    ]  # fmt: skip
+
+
 def test_text_is_for_reading_and_no_event_forges_a_line(hub: httpx.Client, memory: MemoryStore) -> None:
     memory.append([batch(line("one\ntwo\x1b[2J", service="shop", logger="app", n=1, exc_info="Traceback\n  \x1bBoom"))])
     assert export(hub, format="text").decode().splitlines() == [
