@@ -274,7 +274,7 @@ def identify(key: str | None, reading: Reading) -> Identity | None:
 
     if expected != reading.size:
         raise IngestError(
-            400,
+            422,
             "bad_key",
             f"Idempotency-Key names {expected} lines ({identity.first}-{identity.last}), the body has {reading.size}",
         )

@@ -67,6 +67,11 @@ def partial_json(partial: Partial | None, reached_us: int | None = None) -> dict
     return {"scanned_to": None if reached is None else format_time(reached), "reason": partial.reason}
 
 
+def missing(partial: Partial | None) -> dict[str, object]:
+    """Give the `partial` of an answer that has one only where events may be missing."""
+    return {"partial": partial_json(partial)} if partial else {}
+
+
 def took_ms(started: float) -> float:
     """Give the milliseconds since a moment of the performance counter."""
     return round((time.perf_counter() - started) * 1000, 3)

@@ -5,16 +5,18 @@ that say so. Where it lacks one that belongs to the lane's name, the others must
 """
 
 import re
+from collections.abc import Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from loghub.hub.answers import event_json
-from loghub.hub.api.answering import answer
+from loghub.hub.answers import event_json, to_json
+from loghub.hub.api.answering import answer, missing
 from loghub.hub.api.parameters import ParameterError, now_us, read_choice, read_number, read_query
 from loghub.hub.api.parts import Parts
 from loghub.hub.store.protocol import Order, Place, Span, Store, StoredEvent
+from loghub.hub.store.summaries import Partial
 from loghub.query.texts import value_text
 from loghub.query.tree import Equals, Pattern, Present, Query, both, negated
 
@@ -50,24 +52,29 @@ async def context(parts: Parts, request: Request) -> Response:
             raise HTTPException(404, "there is no event with this id (any more)")
 
         wanted = both([_same_lane(stored, lane), query])
-        earlier = _beside(parts.store, stored, wanted, before, "newest", now)[::-1]
-        later = _beside(parts.store, stored, wanted, after, "oldest", now)
+        earlier, unread = _beside(parts.store, stored, wanted, before, "newest", now)
+        later, unread_too = _beside(parts.store, stored, wanted, after, "oldest", now)
         epoch = parts.store.epoch
-        return b'{"before":[%b],"event":%b,"after":[%b]}' % (
-            b",".join(event_json(each, epoch) for each in earlier),
+        whole = b'{"before":[%b],"event":%b,"after":[%b]}' % (
+            b",".join(event_json(each, epoch) for each in reversed(earlier)),
             event_json(stored, epoch),
             b",".join(event_json(each, epoch) for each in later),
         )
+        rest = missing(unread or unread_too)
+        return whole[:-1] + b"," + to_json(rest)[1:] if rest else whole
 
     return await answer(parts, request, find)
 
 
-def _beside(store: Store, event: StoredEvent, query: Query, limit: int, order: Order, now: int) -> list[StoredEvent]:
+def _beside(
+    store: Store, event: StoredEvent, query: Query, limit: int, order: Order, now: int
+) -> tuple[Sequence[StoredEvent], Partial | None]:
     if not limit:
-        return []
+        return [], None
 
     place = Place(event.event.time_us, event.source, event.seq)
-    return list(store.search(query, _ALWAYS, now_us=now, limit=limit, order=order, start=place).events)
+    page = store.search(query, _ALWAYS, now_us=now, limit=limit, order=order, start=place)
+    return page.events, page.partial
 
 
 def _same_lane(stored: StoredEvent, lane: str) -> Query:

@@ -35,7 +35,7 @@ async def take_in(parts: Parts, writer: Writer, request: Request) -> Response:
         except ClientDisconnect:
             return refusal(400, "gone", "the body broke off")  # nobody hears it; nothing of it was stored
         except NoRoomError:
-            return refusal(503, "busy", "too many requests wait for the disk", headers=_RETRY_BUSY)
+            return refusal(429, "busy", "too many requests wait for the disk", headers=_RETRY_BUSY)
 
         if identity is not None:
             reading = reading.told(read_report(request.headers.get(REPORT_HEADER)), began_us)

@@ -47,6 +47,14 @@ _PARTIAL: JSONSchema = {
     "oneOf": [{"type": "null"}, _object(scanned_to={"type": ["string", "null"]}, reason=_TEXT)],
     "description": "Why events may be missing, and the time up to which none are; null where none are.",
 }
+
+
+def _summary(**keys: JSONSchema) -> JSONSchema:
+    """Describe an answer that has `partial` only where events may be missing."""
+    shape = _object(**keys)
+    return shape | {"properties": shape["properties"] | {"partial": _PARTIAL}}
+
+
 _GAP = {"from": _TIME, "to": _TIME, "count": _COUNT}
 _SOURCE_NUMBERS = ("sent", "acked", "queued", "retried", "dead", "dropped", "skew_ms")
 _SCHEMAS: dict[str, JSONSchema] = {
@@ -55,7 +63,7 @@ _SCHEMAS: dict[str, JSONSchema] = {
         events=_list(_ref("Event")), cursor=_MAYBE_TEXT, partial=_PARTIAL, took_ms={"type": "number"}, stats=_STATS
     ),
     "Table": _object(columns=_list(_TEXT), rows=_list(_list(_ANY)), partial=_PARTIAL, took_ms={"type": "number"}),
-    "Histogram": _object(
+    "Histogram": _summary(
         **{"from": _TIME, "to": _TIME},
         step_ms=_COUNT,
         series=_list(_object(key=_TEXT, counts=_list(_COUNT))),
@@ -65,11 +73,11 @@ _SCHEMAS: dict[str, JSONSchema] = {
         facets=_list(_object(field=_TEXT, distinct=_COUNT, values=_list(_object(value=_TEXT, count=_COUNT)))),
         partial=_PARTIAL,
     ),
-    "Fields": _object(
+    "Fields": _summary(
         fields=_list(_object(name=_TEXT, type=_choice("string", "number", "bool", "object", "mixed"), count=_COUNT))
     ),
-    "Context": _object(before=_list(_ref("Event")), event=_ref("Event"), after=_list(_ref("Event"))),
-    "Patterns": _object(
+    "Context": _summary(before=_list(_ref("Event")), event=_ref("Event"), after=_list(_ref("Event"))),
+    "Patterns": _summary(
         patterns=_list(
             _object(
                 template=_TEXT, count=_COUNT, share={"type": "number"}, first=_TIME, last=_TIME, spark=_list(_COUNT)
@@ -77,7 +85,7 @@ _SCHEMAS: dict[str, JSONSchema] = {
         ),
         cursor=_MAYBE_TEXT,
     ),
-    "Errors": _object(
+    "Errors": _summary(
         errors=_list(
             _object(
                 fingerprint=_MAYBE_TEXT,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from loghub.event.model import format_time
 from loghub.hub.answers import event_json, page_cursor, to_json
-from loghub.hub.api.answering import answer, partial_json, took_ms
+from loghub.hub.api.answering import answer, missing, partial_json, took_ms
 from loghub.hub.api.parameters import (
     now_us,
     read_field,
@@ -71,6 +71,7 @@ def _write_counts(counts: Histogram) -> bytes:
             "step_ms": counts.step_us // 1000,
             "series": [{"key": key, "counts": values} for key, values in series.items()],
             "total": sum(sum(values) for values in series.values()),
+            **missing(counts.partial),
         }
     )
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from loghub.event.model import JSONValue, format_time
-from loghub.hub.api.answering import answer, partial_json
+from loghub.hub.api.answering import answer, missing, partial_json
 from loghub.hub.api.parameters import (
     now_us,
     read_fields,
@@ -65,7 +65,8 @@ async def fields(parts: Parts, request: Request) -> Response:
         found = parts.store.names(query, span, now_us=now, limit=limit)
 
         return {
-            "fields": [{"name": name, "type": kind, "count": number} for name, (kind, number) in found.fields.items()]
+            "fields": [{"name": name, "type": kind, "count": number} for name, (kind, number) in found.fields.items()],
+            **missing(found.partial),
         }
 
     return await answer(parts, request, count)
@@ -90,6 +91,7 @@ async def patterns(parts: Parts, request: Request) -> Response:
                 for group in found.groups
             ],
             "cursor": asked.cursor(found),
+            **missing(found.partial),
         }
 
     return await answer(parts, request, count)
@@ -106,6 +108,7 @@ async def errors(parts: Parts, request: Request) -> Response:
         return {
             "errors": [_error(group, newest.get(group.newest)) for group in found.groups],
             "cursor": asked.cursor(found),
+            **missing(found.partial),
         }
 
     return await answer(parts, request, count)

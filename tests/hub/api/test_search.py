@@ -14,8 +14,8 @@ from loghub.event.model import format_time
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
-from loghub.hub.store.protocol import Page
-from loghub.hub.store.summaries import Partial
+from loghub.hub.store.protocol import Histogram, Page
+from loghub.hub.store.summaries import Facets, FieldCounts, Groups, Partial
 
 PATH = "/api/v1/search"
 
@@ -63,6 +63,46 @@ def test_events_that_may_be_missing_are_told_with_the_reason() -> None:
 
     reached = format_time(TIME_US + 2_000_000)
     assert answer["partial"] == {"scanned_to": reached, "reason": "a part cannot be read"}
+
+
+class Unread(MemoryStore):
+    """A store with a part that cannot be read."""
+
+    def search(self, *arguments: Any, **options: Any) -> Page:
+        return replace(super().search(*arguments, **options), partial=UNREAD)
+
+    def histogram(self, *arguments: Any, **options: Any) -> Histogram:
+        return replace(super().histogram(*arguments, **options), partial=UNREAD)
+
+    def facets(self, *arguments: Any, **options: Any) -> Facets:
+        return replace(super().facets(*arguments, **options), partial=UNREAD)
+
+    def names(self, *arguments: Any, **options: Any) -> FieldCounts:
+        return replace(super().names(*arguments, **options), partial=UNREAD)
+
+    def groups(self, *arguments: Any, **options: Any) -> Groups:
+        return replace(super().groups(*arguments, **options), partial=UNREAD)
+
+
+UNREAD = Partial("a part cannot be read", TIME_US)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "search", "search?query=| count by level", "search?query=| top 1 by level", "search?query=| timechart 1h",
+        "search?query=| fields message", "histogram", "facets", "fields", "patterns", "errors",
+        f"events/{SOURCE}-{1:016x}/context",
+    ],
+)  # fmt: skip
+def test_each_answer_tells_of_what_may_be_missing(path: str) -> None:
+    store = Unread()
+    store.append([batch(line("one", process=1, exception={"type": "KeyError"}), line("two", 2))])
+
+    with served(create_app(store, Settings(), ingest=False)) as address:
+        answer = httpx.get(f"http://{address}/api/v1/{path}").json()
+
+    assert answer["partial"] == {"scanned_to": format_time(TIME_US), "reason": "a part cannot be read"}
 
 
 def test_a_search_that_takes_too_long_is_refused_for_now() -> None:
