@@ -20,6 +20,30 @@ for n in range(count):
 handler.close()
 """
 
+UNTIL_TOLD = """
+import itertools, logging, os, pathlib, sys, time, loghub
+path, name, least = pathlib.Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+handler = loghub.JSONFileHandler(path, {options})
+
+for n in itertools.count():
+    handler.handle(logging.makeLogRecord({{"msg": f"{{name}}:{{n}}"}}))
+
+    if n % 50 == 0:
+        time.sleep(0.01)
+
+        if n >= least and (path.parent.parent / "enough").exists():
+            break
+
+handler.close()
+(path.parent.parent / f"{{name}}.written").write_text(str(n + 1))
+"""
+"""Writes until there is a file "enough" beside the log's folder, and says there how much that was."""
+
+
+def written_by(log: Path, name: str) -> int:
+    """Give how many lines a writer that was told wrote."""
+    return int((log.parent.parent / f"{name}.written").read_text())
+
 
 def start_writer(log: Path, name: str, count: int, options: str, code: str = WRITER) -> "subprocess.Popen[bytes]":
     """Start a process that writes `name:0`, `name:1` and so on; it may fork beside threads, of which Pythons warn."""

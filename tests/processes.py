@@ -166,6 +166,30 @@ class HubProcess:
         self.stop()
 
 
+_HEIR = """
+import logging, sys, time, loghub
+handler = loghub.RemoteHandler(sys.argv[1], spool=sys.argv[2], linger="5 ms", exit_deadline="60 s")
+logging.getLogger("heir").addHandler(handler)
+logging.getLogger("heir").warning("the heir")
+assert handler.flush(60)
+
+while handler.counters.queued:
+    time.sleep(0.01)
+"""
+
+
+def empty(spool: Path, url: str) -> None:
+    """Wait until a spool has neither records nor folders: an exit waits for its own records, the next one for all."""
+
+    def is_empty() -> bool:
+        if any((spool / "v1").iterdir()):
+            subprocess.run([sys.executable, "-c", _HEIR, url, str(spool)], check=True, timeout=100)
+
+        return not any((spool / "v1").iterdir())
+
+    wait_for(is_empty)
+
+
 def configuration(url: str, service: str = "shop", **handlers: Any) -> dict[str, Any]:
     """Give a dictConfig that sends to a hub."""
     return {

@@ -119,10 +119,11 @@ def test_an_export_that_nobody_reads_any_more_ends(hub: HubProcess) -> None:
 
 
 def is_idle(hub: HubProcess) -> bool:
-    start, began = cpu(hub), time.monotonic()
+    """Tell whether it takes next to nothing, on a machine that may leave it little."""
     hub.is_ready()
-    time.sleep(0.3)
-    return cpu(hub) - start < 0.3 * (time.monotonic() - began)
+    start = cpu(hub)
+    time.sleep(0.5)
+    return cpu(hub) - start < 0.05
 
 
 def cpu(hub: HubProcess) -> float:

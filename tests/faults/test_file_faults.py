@@ -478,7 +478,7 @@ def in_child(work: Callable[[], None], prepare: Callable[[], None] = lambda: Non
 
 
 def wait_for_file(path: Path) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
 
     while not path.exists():
         assert time.monotonic() < deadline, path

@@ -9,39 +9,31 @@ import pytest
 
 from loghub.event.encode import decode
 
-from log_writers import numbers_by_writer, raw_lines_of, start_writer
+from log_writers import UNTIL_TOLD, numbers_by_writer, raw_lines_of, start_writer, written_by
 from processes import wait_for
 
 LOGROTATE = shutil.which("logrotate", path="/usr/sbin:/usr/bin:/sbin:/bin")
-WRITERS, LINES = 3, 8_000
-SLOWLY = """
-import logging, sys, time, loghub
-path, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-handler = loghub.JSONFileHandler(path, {options})
-
-for n in range(count):
-    handler.handle(logging.makeLogRecord({{"msg": f"{{name}}:{{n}}"}}))
-
-    if n % 50 == 0:
-        time.sleep(0.01)
-
-handler.close()
-"""
+WRITERS, LINES, ROTATIONS = 3, 6_000, 10
 
 
 def rotate_while_it_is_written(log: Path, *words: str) -> list[Path]:
-    """Rotate again and again until the writers are done; give the files, oldest first."""
+    """Rotate again and again while the writers write; give the files, oldest first."""
     assert LOGROTATE, "logrotate is missing: apt-get install logrotate"
     rules = log.parent.parent / "rules"
     rules.write_text(f"{log} {{\n rotate 1000\n missingok\n su root root\n " + "\n ".join(words) + "\n}\n")
     rules.chmod(0o644)
-    writers = [start_writer(log, f"w{number}", LINES, "", SLOWLY) for number in range(WRITERS)]
-    wait_for(log.exists, 60)
+    writers = [start_writer(log, f"w{number}", LINES, "", UNTIL_TOLD) for number in range(WRITERS)]
+    wait_for(log.exists)
+    rotations = 0
 
     while any(writer.poll() is None for writer in writers):
         subprocess.run(
             [LOGROTATE, "--force", "--state", str(log.parent.parent / "state"), str(rules)], check=True, timeout=100
         )
+        rotations += 1
+
+        if rotations == ROTATIONS:
+            (log.parent.parent / "enough").touch()
 
     assert [writer.wait() for writer in writers] == [0] * WRITERS
     old = sorted(log.parent.glob("app.jsonl.*"), key=lambda path: -int(path.suffix[1:]))
@@ -66,7 +58,7 @@ def test_move_loses_doubles_and_tears_nothing(created: str, log: Path) -> None:
     files = rotate_while_it_is_written(log, created)
 
     found = numbers_by_writer(messages_of([line for file in files for line in raw_lines_of(file)]))
-    assert found == {f"w{number}": list(range(LINES)) for number in range(WRITERS)}
+    assert found == {name: list(range(written_by(log, name))) for name in ("w0", "w1", "w2")}
 
 
 def test_copytruncate_leaves_whole_lines_and_no_holes(log: Path) -> None:
