@@ -266,24 +266,21 @@ class _Pump:
         return []
 
     def _hand_on(self, events: Sequence[StoredEvent]) -> None:
-        matched: dict[int, tuple[Sequence[Feed], list[Entry]]] = {}
+        matched = self._dispatch.find([stored.event for stored in events])
+        written: dict[int, Entry] = {}
 
-        for stored in events:
-            groups = self._dispatch.find(stored.event)
-
-            if groups:
-                entry = (stored.arrival, event_json(stored, self._store.epoch))
-
-                for group in groups:
-                    matched.setdefault(id(group), (group.members, []))[1].append(entry)
+        for place in set().union(*matched.values()):
+            stored = events[place]
+            written[place] = (stored.arrival, event_json(stored, self._store.epoch))
 
         free = self._room - sum(feed.held for feed in self._feeds)
         room = max(_LEAST_ROOM, min(_MOST_ROOM, free))
 
-        for feeds, entries in matched.values():
+        for group, places in matched.items():
+            entries = [written[place] for place in places]
             size = sum(len(text) for _, text in entries)
 
-            for feed in feeds:
+            for feed in group.members:
                 feed.put(entries, size, room)
 
     def _flush(self) -> None:
