@@ -258,16 +258,19 @@ def _find_by_value(
     events: Sequence[Event],
     found: Found[_T],
 ) -> None:
-    is_key = _is_key(name)
+    places: Iterable[int] = range(len(events))
 
-    for place, event in enumerate(events):
-        if is_key and name not in event.fields:
-            continue
+    if _is_key(name):
+        places = [place for place, event in enumerate(events) if name in event.fields]
+
+    for place in places:
+        event = events[place]
 
         for value in probe(event):
-            for group in under.get(value, ()):
-                if group.matches(event):
-                    found[group].append(place)
+            if value in under:
+                for group in under[value]:
+                    if group.matches(event):
+                        found[group].append(place)
 
 
 def _text(event: Event) -> str:

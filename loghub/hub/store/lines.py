@@ -12,7 +12,7 @@ from loghub.hub.store.quick import loader
 _MAX_ORDERS = 5_000
 _SECOND_SIZE = len("2026-09-21T14:13:20")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 
 _orders: dict[tuple[str, ...], tuple[str, ...]] = {}
 """Of lines with these keys, the keys in the order of an event; () where they stand in it."""
@@ -55,13 +55,15 @@ class LineEvents(Sequence[Event]):
 
     def __getitem__(self, place: int | slice) -> Event | list[Event]:
         if isinstance(place, slice):
+            if not self._odd:
+                return read_checked(self._lines[place], self._loader())
+
             return [self[index] for index in range(len(self))[place]]
 
         index = range(len(self))[place]
 
         if index not in self._odd:  # made again each time: it costs less than to keep it
-            self._load = self._load or loader(self._lines)
-            return _read_checked(self._lines[index], self._load)
+            return read_checked([self._lines[index]], self._loader())[0]
 
         event = self._events.get(index)
 
@@ -72,6 +74,10 @@ class LineEvents(Sequence[Event]):
 
     def __iter__(self) -> Iterator[Event]:
         return (self[index] for index in range(len(self)))
+
+    def _loader(self) -> Callable[[bytes], Any]:
+        self._load = self._load or loader(self._lines)
+        return self._load
 
 
 def read_event(line: bytes, received_us: int) -> Event:
@@ -84,25 +90,28 @@ def read_event(line: bytes, received_us: int) -> Event:
     return Event.from_mapping(fields, now_us=received_us)
 
 
-def _read_checked(line: bytes, load: Callable[[bytes], Any]) -> Event:
-    """Read a line of which a block was made, as `read_event` does, several times faster: there is nothing to check.
+def read_checked(lines: Iterable[bytes], load: Callable[[bytes], Any]) -> list[Event]:
+    """Read lines of which blocks were made as `read_event` does, several times faster: there is nothing to check.
 
     Args:
-        line: the line.
-        load: reads its JSON exactly.
+        lines: the lines.
+        load: reads their JSON exactly.
     """
-    fields: dict[str, Any] = load(line)
-    keys = tuple(fields)
-    order = _orders.get(keys)
+    events: list[Event] = []
 
-    if order is None:
-        order = _learn(keys, line)
+    for line in lines:
+        fields: dict[str, Any] = load(line)
+        keys = tuple(fields)
+        order = _orders[keys] if keys in _orders else _learn(keys, line)
 
-    if order:
-        fields = {key: fields[key] for key in order}
+        if order:
+            fields = {key: fields[key] for key in order}
 
-    time: str = fields["timestamp"]
-    return Event(_second(time[:_SECOND_SIZE]) * 1_000_000 + int(time[20:26]), LEVELS[fields["level"]], fields)
+        time: str = fields["timestamp"]
+        time_us = _second_us(time[:_SECOND_SIZE]) + int(time[20:26])
+        events.append(Event(time_us, LEVELS[fields["level"]], fields))
+
+    return events
 
 
 def _learn(keys: tuple[str, ...], line: bytes) -> tuple[str, ...]:
@@ -116,6 +125,6 @@ def _learn(keys: tuple[str, ...], line: bytes) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _second(text: str) -> int:
+def _second_us(text: str) -> int:
     """Read a second, which many lines share."""
-    return (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // _SECOND
+    return (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
