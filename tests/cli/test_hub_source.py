@@ -1,6 +1,6 @@
 import json
-import threading
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -70,21 +70,26 @@ def test_tail_shows_the_last_ones(url: str) -> None:
     assert [text.split()[-1] for text in found.stdout.splitlines()] == ["m7", "m9"]
 
 
-def test_tail_follows_and_shows_each_event_once(url: str, memory: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("words", "count", "shown"),
+    [
+        (("-n", "1"), 2, ["m9", "new1", "new2"]),
+        (("-q", "level:error OR m8", "-n", "2"), 1, ["m8", "m9", "new2"]),
+    ],
+)
+def test_tail_follows_and_shows_each_event_that_matches_once(
+    url: str, memory: MemoryStore, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], count: int, shown: list[str]
+) -> None:
     original = Hub.tail_lines
 
-    def first_two(hub: Hub, *arguments: Any, **options: Any) -> Iterator[Any]:
-        lines = original(hub, *arguments, **options)
-        yield next(lines)
-        yield next(lines)
+    def first_ones(hub: Hub, *arguments: Any, **options: Any) -> Iterator[Any]:
+        memory.append([batch(line("new1"), line("new2", level="ERROR"), first=11)])
+        yield from islice(original(hub, *arguments, **options), count)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Hub, "tail_lines", first_two)
-    timer = threading.Timer(0.3, lambda: memory.append([batch(line("new1"), line("new2"), first=11)]))
-    timer.start()
-    found = run("tail", url, "-f", "-n", "1")
-    timer.join()
-    assert [text.split()[-1] for text in found.stdout.splitlines()] == ["m9", "new1", "new2"]
+    monkeypatch.setattr(Hub, "tail_lines", first_ones)
+    found = run("tail", *words, url, "-f")
+    assert [text.split()[-1] for text in found.stdout.splitlines()] == shown
 
 
 def test_export_writes_a_file_and_shows_how_far_it_is(url: str, tmp_path: Path) -> None:

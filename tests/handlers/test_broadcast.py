@@ -55,6 +55,34 @@ def test_a_served_handler_shows_what_was_logged(logger: logging.Logger) -> None:
     ]
 
 
+def test_a_served_handler_has_what_a_hub_has(logger: logging.Logger) -> None:
+    handler = BroadcastHandler(serve="127.0.0.1:0")
+    logger.addHandler(handler)
+
+    for number in range(3):
+        logger.warning("order %d", number, extra={"user": number % 2})
+
+    with httpx.Client(base_url=f"http://{handler.address}", timeout=60) as client:
+
+        def get(path: str, **parameters: str) -> Any:
+            return client.get(f"/api/v1/{path}", params=parameters).json()
+
+        (event, *_) = get("search")["events"]
+        assert get("facets", fields="user", query="order")["facets"][0]["values"] == [
+            {"value": "0", "count": 2}, {"value": "1", "count": 1},
+        ]  # fmt: skip
+        assert get("histogram")["total"] == 3
+        assert {"name": "user", "type": "number", "count": 3} in get("fields")["fields"]
+        assert [found["template"] for found in get("patterns")["patterns"]] == ["order %d"]
+        assert get("errors")["errors"] == []
+        assert len(get(f"events/{event['_id']}/context", lane="all")["before"]) == 2
+        assert get("search", query="| count by user")["rows"] == [["0", 2], ["1", 1]]
+        assert client.get("/api/v1/export", params={"format": "csv"}).text.count("\r\n") == 4
+        assert get("tail", wait="0")["cursor"]
+        assert get("stats")["engine"] == "memory"
+        assert client.get("/").headers["content-type"].startswith("text/html")
+
+
 def test_only_the_last_events_are_kept(logger: logging.Logger) -> None:
     handler = BroadcastHandler(serve="127.0.0.1:0", buffer=3)
     logger.addHandler(handler)

@@ -19,7 +19,7 @@ from loghub.hub.settings import Settings
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.partitions import Part
-from loghub.hub.store.protocol import Order
+from loghub.hub.store.protocol import Order, Span
 from loghub.hub.store.source import Row, Source
 from loghub.hub.store.stop import Stop, under
 from loghub.hub.store.summaries import Grouping
@@ -92,7 +92,15 @@ def test_counts_tell_how_far_they_got(store: DuckStore, slow: Slow) -> None:
     groups = store.groups(Everything(), EVER, now_us=START_US, grouping=Grouping([("logger",)], 5))
     assert (groups.total, groups.distinct) == (20, 1)
 
-    for told in (facets.partial, groups.partial):
+    slow.at = 3
+    span = Span(START_US, START_US + 100)
+    histogram = store.histogram(parse("event"), span, now_us=START_US, buckets=1, by="logger")
+    assert histogram.series == {"app": [20]}
+    slow.at = 3
+    names = store.names(parse("event"), EVER, now_us=START_US, limit=100)
+    assert names.fields["message"] == ("string", 20)
+
+    for told in (facets.partial, groups.partial, histogram.partial, names.partial):
         assert told is not None
         assert told.scanned_to_us == START_US + 11
 
