@@ -30,6 +30,8 @@ class Counters:
         retries: requests that have to be made again, by reason.
         holding: why nothing is sent until somebody puts it right; empty where all is well.
         last_success: unix time of the last acknowledgement; None before the first.
+        oldest: seconds that the oldest of those that wait has waited; 0 where none does, or nobody can tell just now.
+        spool_bytes: what the spool's directory takes, of all processes, as seen last.
         circuit: "closed" where records flow, "open" where only a probe goes now and then, "half-open" while it goes.
     """
 
@@ -43,6 +45,8 @@ class Counters:
     holding: str = ""
     last_success: float | None = None
     circuit: str = "closed"
+    oldest: float = 0.0
+    spool_bytes: int = 0
 
     @property
     def report(self) -> Report:

@@ -13,8 +13,10 @@ A backlog guards itself: one thread at a time appends (the worker sees to that),
 import threading
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
+from loghub.event.encode import decode
 from loghub.wire.batch import Batch
 
 FOREVER = float("inf")
@@ -55,6 +57,9 @@ class Lane(Protocol):
     @property
     def under_way(self) -> bool:
         """Whether something is taken and not settled."""
+
+    def since(self) -> float | None:
+        """Give the unix time of the oldest queued line; None where there is none, or nobody can tell just now."""
 
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines, at most so many records and bytes but at least one line.
@@ -98,6 +103,13 @@ class Backlog(Protocol):
     @property
     def queued_bytes(self) -> int:
         """Their bytes."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that the lines take on a disk, those of other processes included."""
+
+    def since(self) -> float | None:
+        """Give the unix time of the oldest queued line; None where there is none, or nobody can tell just now."""
 
     @property
     def guarantee(self) -> str:
@@ -159,6 +171,7 @@ class MemoryRing:
 
     guarantee = "best-effort"
     patience = 0.0
+    size = 0
 
     def __init__(self, source: str, records: int, size: int) -> None:
         self.source = source
@@ -196,6 +209,13 @@ class MemoryRing:
     def under_way(self) -> bool:
         """Whether something is taken and not settled."""
         return self._taken is not None
+
+    def since(self) -> float | None:
+        """Give the time that the oldest line tells; a line that is no event tells none."""
+        with self._lock:
+            line = self._taken.lines[0] if self._taken else self._waiting[0] if self._waiting else b""
+
+        return _time_of(line)
 
     def append(self, line: bytes, _level: int = 0) -> bool:
         """Add a line; where there is no room drop the oldest waiting ones, this one too if it is all that waits."""
@@ -273,6 +293,13 @@ class MemoryRing:
             self._bytes -= sum(map(len, done))
             self._taken = Batch(self._taken.source, self._taken.first + len(done), rest) if rest else None
             return len(done)
+
+
+def _time_of(line: bytes) -> float | None:
+    try:
+        return datetime.fromisoformat(str(decode(line)["timestamp"])).timestamp()
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _nothing() -> None:

@@ -303,6 +303,8 @@ def _families() -> Iterable[Family]:
     fates: Sums[tuple[str, ...]] = Sums()
     retries: Sums[tuple[str, ...]] = Sums()
     waiting: Sums[tuple[str, ...]] = Sums()
+    oldest: dict[tuple[str, ...], float] = {}
+    spooled: dict[tuple[str, ...], float] = {}
     broken: Sums[tuple[str, ...]] = Sums()
 
     for url, counted in counts:
@@ -310,6 +312,8 @@ def _families() -> Iterable[Family]:
         retries[url,] += sum(counted.retries.values())
         waiting[url,] += counted.queued_bytes
         broken[url,] += counted.circuit != "closed"
+        oldest[url,] = max(counted.oldest, oldest.get((url,), 0.0))
+        spooled[url,] = max(counted.spool_bytes, spooled.get((url,), 0))  # they share a directory
 
         for fate in _FATES:
             fates[url, fate] += getattr(counted, fate)
@@ -320,6 +324,8 @@ def _families() -> Iterable[Family]:
     )
     yield Family("loghub_remote_retries_total", "Requests that had to be made again.", "counter", ("url",), retries)
     yield Family("loghub_remote_queued_bytes", "Bytes of the records that wait.", "gauge", ("url",), waiting)
+    yield Family("loghub_remote_oldest_seconds", "How long the oldest record has waited.", "gauge", ("url",), oldest)
+    yield Family("loghub_remote_spool_bytes", "Bytes of the spool's directory.", "gauge", ("url",), spooled)
     yield Family("loghub_remote_circuits_open", "Senders that only probe.", "gauge", ("url",), broken)
 
 

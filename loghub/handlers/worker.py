@@ -127,7 +127,11 @@ class Engine(Intake):
     def counters(self) -> Counters:
         """What became of the records so far."""
         with self._alone() as backlog:
-            return replace(self._journal.counters(backlog), circuit=self._delivery.circuit.value)
+            counts = replace(self._journal.counters(backlog), circuit=self._delivery.circuit.value)
+
+        since = backlog.since() if counts.queued else None  # without the lock: it may look at a disk
+        oldest = 0.0 if since is None else max(time.time() - since, 0.0)
+        return replace(counts, oldest=oldest, spool_bytes=backlog.size)
 
     def report(self, source: str) -> Report:
         """Give what a hub is told of a source beside its batches."""
@@ -268,8 +272,8 @@ class Engine(Intake):
 
         while True:
             rest = self._backlog.tend()
-            is_old = self._limits.hand_over > 0 and due is not None and time.monotonic() >= due
-            may_leave = is_old and self._backlog.was_fetched()
+            is_old = due is not None and time.monotonic() >= due
+            may_leave = is_old and self._limits.hand_over > 0 and self._backlog.was_fetched()
 
             with self._alone() as backlog:
                 queued = backlog.queued
@@ -308,13 +312,13 @@ class Engine(Intake):
         put_down()
 
         with self._alone() as backlog:
-            ends = not backlog.queued or self._retired or self._inline is not None
-
-            if ends:
-                self._thread, self._asleep = None, True
-
             self._release_waiters(backlog)
-            return ends
+
+            if backlog.queued and not self._retired and self._inline is None:
+                return False
+
+            self._thread, self._asleep = None, True
+            return True
 
     def _wait(self, seconds: float) -> None:
         self._bell.acquire(timeout=-1 if seconds == float("inf") else max(seconds, 0.0))
@@ -322,10 +326,7 @@ class Engine(Intake):
     def _is_over(self, backlog: Backlog) -> bool:
         inline = self._inline is not None
 
-        if self._retired:
-            return True
-
-        if inline and self._until_exit() <= 0:
+        if self._retired or (inline and self._until_exit() <= 0):
             return True
 
         return not backlog.queued and (inline or self.exiting or not self._users)

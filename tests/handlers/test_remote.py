@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import socket
 import sys
 import threading
@@ -18,6 +19,7 @@ import pytest
 from loghub.formatters import JSONFormatter
 from loghub.handlers.delivery import Pace
 from loghub.handlers.remote import RemoteHandler
+from loghub.handlers.spool import incarnation
 from loghub.metrics import text
 from loghub.wire.rejection import event_id
 from loghub.wire.report import digest, read_report
@@ -228,14 +230,26 @@ def test_name_that_cannot_be_looked_up_is_tried_again(hub: ScriptedHub, monkeypa
     handler.close()
 
 
-def test_tls_that_breaks_off_is_tried_again_and_not_held(hub: ScriptedHub) -> None:
+def test_tls_that_breaks_off_is_tried_again_and_not_held() -> None:
     """Only a certificate that cannot be believed is for somebody to put right."""
-    logger, handler = attached(hub.url.replace("http:", "https:"))
-    logger.info("a")
-    wait_until(lambda: handler.counters.retries.get("no answer", 0) >= 2)
-    assert handler.counters.holding == ""
-    assert handler.counters.queued == 1
-    handler.close()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_in_clear() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+
+                    with connection:
+                        connection.sendall(b"220 welcome\r\n")
+
+        threading.Thread(target=answer_in_clear, daemon=True).start()
+        logger, handler = attached(f"https://127.0.0.1:{listener.getsockname()[1]}")
+        logger.info("a")
+        wait_until(lambda: handler.counters.retries.get("no answer", 0) >= 2)
+        assert handler.counters.holding == ""
+        assert handler.counters.queued == 1
+        handler.close()
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
@@ -532,4 +546,34 @@ def test_counters_are_in_the_metrics(hub: ScriptedHub) -> None:
     assert f'loghub_remote_records{{fate="acked",url="{hub.url}"}} 1.0' in written
     assert f'loghub_remote_retries_total{{url="{hub.url}"}} 0.0' in written
     assert f'loghub_remote_queued_bytes{{url="{hub.url}"}} 0.0' in written
+    handler.close()
+
+
+@pytest.mark.parametrize("waits", ["memory", "spool"])
+def test_how_long_the_oldest_record_waits_is_told(waits: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long_ago = time.time() - 500
+    monkeypatch.setattr(incarnation, "_now", lambda: int(long_ago * 1e9))
+    release = threading.Event()
+
+    with scripted_hub(hang(release)) as hub:
+        logger, handler = attached(hub.url, spool=str(tmp_path) if waits == "spool" else None, timeout="30 s")
+        assert (handler.counters.oldest, handler.counters.spool_bytes) == (0, 0)
+        handler.handle(logging.makeLogRecord({"msg": "a", "created": long_ago}))
+        hub.wait_for(lambda: len(hub.requests) == 1)
+        logger.info("b")
+        assert 500 <= handler.counters.oldest < 5000  # that one is under way
+        assert (handler.counters.spool_bytes >= 256 * 1024) == (waits == "spool")
+        assert re.search(rf'loghub_remote_oldest_seconds{{url="{hub.url}"}} 5\d\d', text())
+        assert f'loghub_remote_spool_bytes{{url="{hub.url}"}}' in text()
+        release.set()
+        assert handler.flush(10)
+        assert handler.counters.oldest == 0
+        handler.close()
+
+
+def test_how_long_a_record_waits_that_nothing_was_sent_before_is_told(tmp_path: Path) -> None:
+    handler = RemoteHandler("http://127.0.0.1:9", spool=str(tmp_path), linger="60 s", exit_deadline=0)
+    handler.handle(logging.makeLogRecord({"msg": "a"}))
+    wait_until(lambda: 0 < handler.counters.oldest < 1000)
+    assert handler.counters.retries == {}
     handler.close()

@@ -49,6 +49,10 @@ class Account:
         """Their bytes."""
         return sum(lane.queued_bytes for lane in self._lanes)
 
+    def since(self) -> float | None:
+        """Give the unix time of the oldest record that waits; None where there is none, or nobody can tell just now."""
+        return min((since for lane in self._lanes if (since := lane.since()) is not None), default=None)
+
     def mark(self) -> "Mark":
         """Give the place behind the newest record of this process."""
         return tuple((lane.source, lane.newest) for lane in (self._own, self._ring) if lane is not None)

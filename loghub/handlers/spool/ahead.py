@@ -10,7 +10,7 @@ from pathlib import Path
 from loghub.handlers.spool import segment as segments
 from loghub.handlers.spool.segment import Segment, Store
 
-_NAME = "next"
+NEXT = "next"
 
 
 class Ahead:
@@ -21,7 +21,7 @@ class Ahead:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / _NAME
+        self._path = folder / NEXT
         self._made: tuple[Segment, Store] | None = None
 
     @property

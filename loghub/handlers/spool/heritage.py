@@ -12,7 +12,9 @@ from pathlib import Path
 
 from loghub.handlers.diagnostics import say
 from loghub.handlers.spool import dead, owner
+from loghub.handlers.spool.ahead import NEXT
 from loghub.handlers.spool.incarnation import Incarnation
+from loghub.handlers.spool.segment import ends_in_zeros
 from loghub.wire.batch import is_source
 
 FORMAT = "v1"
@@ -46,6 +48,30 @@ def heritage(spool: Path, known: Collection[str], destination: str) -> Iterator[
     finally:
         for claimed, _ in dead_ones:
             claimed.release()
+
+
+def tidy(spool: Path, known: Collection[str]) -> None:
+    """Give back what the dead have allocated and not written; for who leaves the sending to others."""
+    for folder in incarnations(spool):
+        if folder.name in known or not _is_loose(folder):
+            continue
+
+        meta = owner.read_meta(folder)
+
+        if meta.version <= owner.VERSION and (claimed := owner.claim(folder)) is not None:
+            lane = Incarnation(claimed, meta)
+            lane.recover()
+            lane.close()
+
+
+def _is_loose(folder: Path) -> bool:
+    """Tell whether a directory has more on the disk than what is written."""
+    last = max(folder.glob("seg-*"), default=None)
+
+    try:
+        return (folder / NEXT).exists() or (last is not None and ends_in_zeros(last))
+    except OSError:  # it was sent meanwhile
+        return False
 
 
 def _claim(

@@ -7,11 +7,11 @@ Rules:
 3. A segment is deleted when the cursor beyond it is written. A crash in between causes a resend, which the hub trims.
 """
 
-import errno
 import threading
 import time
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
@@ -28,11 +28,11 @@ from loghub.handlers.spool.frames import (
     checksum,
     pack_crc,
     pack_head,
-    unpack_head,
 )
 from loghub.handlers.spool.loss import Loss
 from loghub.handlers.spool.owner import Claim, Meta
 from loghub.handlers.spool.segment import Segment, Store
+from loghub.handlers.spool.tally import Tally
 from loghub.wire.batch import Batch
 
 OVERHEAD = HEADER + TRAILER
@@ -45,6 +45,7 @@ class Incarnation:
     Attributes:
         source: the id under which they are sent.
         ahead: the segment that comes next.
+        tally: refused records that no event tells of yet; who takes this lane over tells of them.
         newest: number of the newest record.
         admits: records below this level are not taken in.
         rolls: segments that this process made.
@@ -66,12 +67,14 @@ class Incarnation:
         self._segments: deque[Segment] = deque()
         self._moving = threading.Lock()  # the writer drops segments, the reader goes on to the next
         self._reading: Segment | None = None
-        self._place = 0
+        self._place = self._from = 0  # from where on, and where what is taken begins
         self._taken: Batch | None = None
         self._store: Store | None = None
         self._segment: Segment | None = None
         self._end = self._room = 0
         self.ahead = Ahead(claimed.folder)
+        self.tally = Tally(claimed.folder / "refused")
+        self._word = b""  # the event that tells what its process could not tell any more
         self._unsynced: deque[Segment] = deque()  # segments that were written since the last sync, but for the last one
 
     @property
@@ -226,6 +229,25 @@ class Incarnation:
 
         self.newest, self._unseen = last, last - found
 
+        if self.tally.count:  # that event comes last, under the number that it would have had
+            self._word = replace(self.skip(self.tally.count), time=self.tally.time).line()
+            self.newest += 1
+
+    def since(self) -> float | None:
+        """Give the unix time of the oldest queued record; None where there is none, or nobody can tell just now."""
+        with self._moving:
+            waiting = tuple(self._segments)
+            reading, place = self._reading, self._from if self._taken else self._place
+
+        for segment in waiting[waiting.index(reading) if reading in waiting else 0 :]:
+            with suppress(OSError):
+                found = segments.time_after(segment, place if segment is reading else 0, self._settled)
+
+                if found is not None:
+                    return found / 1e9
+
+        return None
+
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines; the same ones again until they are settled."""
         while self._taken is None:
@@ -239,7 +261,8 @@ class Incarnation:
                 except OSError:  # somebody has deleted or damaged it
                     self._give_up(segment)
             elif not self._go_on():
-                return None
+                self._taken = Batch(self.source, self.newest, (self._word,)) if self._word else None
+                break
 
         return self._taken
 
@@ -285,10 +308,6 @@ class Incarnation:
         self._cursor.close()
         self._claim.release()
 
-    def abandon(self) -> None:
-        """Let go of a parent's incarnation in the child of a fork: nothing is written or unlocked."""
-        self.close()
-
     def remove(self) -> None:
         """Delete it: nothing is left in it."""
         self._close_segments()
@@ -304,6 +323,7 @@ class Incarnation:
             segment.close()
 
         self.ahead.close()
+        self.tally.close()
 
     def _finish(self) -> Segment | None:
         """Note in the last segment what is written of it."""
@@ -322,38 +342,17 @@ class Incarnation:
         done, rest = batch.lines[:count], batch.lines[count:]
         self._settled = batch.first + len(done) - 1
         self._taken = Batch(batch.source, batch.first + len(done), rest) if rest else None
+
+        if self._word and self._settled == self.newest:  # before the cursor: else it would be told again
+            self._word = b""
+            self.tally.note(0)
+
         return done
 
     def _read(self, segment: Segment, records: int, size: int) -> Batch | None:
         """Read a batch from here on; None where only settled or damaged frames were left."""
-        data, place, end = segment.open(), self._place, segment.end
-        holes = segment.holes
-        lines: list[bytes] = []
-        first = 0
-
-        while place < end and len(lines) < records:
-            if place in holes:
-                place = holes[place]
-                continue
-
-            magic, _, _, length, seq, _ = unpack_head(data[place : place + HEADER])
-            behind = place + OVERHEAD + length
-
-            if magic != MAGIC or behind > end:
-                raise OSError(errno.EIO, "no frame where one was written")
-
-            if seq > self._settled:
-                size -= length
-
-                if lines and (size < 0 or seq != first + len(lines)):
-                    break
-
-                first = first or seq
-                lines.append(data[place + HEADER : behind - TRAILER])
-
-            place = behind
-
-        self._place = place
+        self._from = self._place
+        self._place, first, lines = segments.gather(segment, self._place, self._settled, records, size)
         return Batch(self.source, first, tuple(lines)) if lines else None
 
     def _give_up(self, segment: Segment) -> None:

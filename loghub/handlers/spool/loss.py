@@ -16,6 +16,7 @@ class Loss:
         last: number of the last.
         records: how many.
         size: bytes that became free.
+        time: when it was, in unix seconds; now where it is left out.
     """
 
     source: str
@@ -23,10 +24,12 @@ class Loss:
     last: int
     records: int
     size: int = 0
+    time: float | None = None
 
     def line(self) -> bytes:
         """Make the line of an event that tells of it."""
         message = f"{self.records} records dropped, seq {self.first}–{self.last}"
         fields = {"dropped": self.records, "first": self.first, "last": self.last, "source": self.source}
         made = {"levelno": logging.WARNING, "levelname": "WARNING", "name": "loghub.spool", "msg": message}
-        return JSONFormatter().format_line(logging.makeLogRecord(made | fields))
+        when = {} if self.time is None else {"created": self.time}
+        return JSONFormatter().format_line(logging.makeLogRecord(made | fields | when))

@@ -9,6 +9,8 @@ from dataclasses import replace
 from loghub.handlers.spool.incarnation import Incarnation
 from loghub.handlers.spool.loss import Loss
 
+_EVENT = bytes(1024)  # longer than any event that tells of a loss
+
 
 class Losses:
     """Losses of one spool.
@@ -34,13 +36,35 @@ class Losses:
         records = lost.records + sum(loss.records for loss in gone)
         self._untold.append(replace(lost, first=first, records=records))
 
+    def refuse(self, own: Incarnation | None) -> None:
+        """Note that a record was not taken in, where a kill leaves it to be told by another process."""
+        self.refused += 1
+
+        if own is not None:
+            own.tally.note(self.refused)
+
     def tell(self, own: Incarnation) -> None:
         """Write the event of each loss; one that has no room is told later."""
-        if self.refused:
-            count, self.refused = self.refused, 0
-            self._untold.append(own.skip(count))
-
         self._told = [(seq, loss) for seq, loss in self._told if seq >= own.oldest]
 
         while self._untold and own.append(self._untold[0].line()):
             self._told.append((own.newest, self._untold.pop(0)))
+
+        if self.refused and own.fits(_EVENT):
+            loss = own.skip(self.refused)
+
+            if own.append(loss.line()):
+                self._told.append((own.newest, loss))
+                self.refused = 0
+                own.tally.note(0)
+
+    def leave(self, own: Incarnation) -> None:
+        """Let go of a lane: the refusals that no event tells there are told by whoever takes it over."""
+        own.admits = 0
+        self.tell(own)
+
+        if self.refused:
+            own.skip(self.refused)
+            self.refused = 0
+
+        self._told = []

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from loghub.handlers.spool.frames import Damage, scan
+from loghub.handlers.spool.frames import HEADER, MAGIC, TRAILER, Damage, scan, unpack_head
 
 _ZEROS = bytes(64 * 1024)
 _AT_ONCE = 256  # blocks of zeros; IOV_MAX is 1024 at most
@@ -226,6 +226,85 @@ def recover(path: Path, settled: int) -> tuple[Segment, list[Damage]]:
         segment.size = segment.end
 
     return segment, damaged
+
+
+def gather(segment: Segment, place: int, settled: int, records: int, size: int) -> tuple[int, int, list[bytes]]:
+    """Read the lines of frames that follow each other, without a gap in their numbers.
+
+    Args:
+        segment: what they are read from.
+        place: where to begin.
+        settled: frames up to this number are passed over.
+        records: how many lines, at most.
+        size: how many bytes, at most, but one line in any case.
+
+    Returns:
+        Where to go on, the number of the first line, and the lines.
+
+    Raises:
+        OSError: it cannot be read, or there is no frame where one was written.
+    """
+    data, end, holes = segment.open(), segment.end, segment.holes
+    lines: list[bytes] = []
+    first = 0
+
+    while place < end and len(lines) < records:
+        if place in holes:
+            place = holes[place]
+            continue
+
+        magic, _, _, length, seq, _ = unpack_head(data[place : place + HEADER])
+        behind = place + HEADER + length + TRAILER
+
+        if magic != MAGIC or behind > end:
+            raise OSError(errno.EIO, "no frame where one was written")
+
+        if seq > settled:
+            size -= length
+
+            if lines and (size < 0 or seq != first + len(lines)):
+                break
+
+            first = first or seq
+            lines.append(data[place + HEADER : behind - TRAILER])
+
+        place = behind
+
+    return place, first, lines
+
+
+def time_after(segment: Segment, place: int, settled: int) -> int | None:
+    """Give when the first frame beyond a number was written, in unix nanoseconds; None where there is none.
+
+    It maps nothing, so that any thread may ask while another one lets go of the map.
+    """
+    descriptor = os.open(segment.path, os.O_RDONLY | os.O_CLOEXEC)
+
+    try:
+        while len(head := os.pread(descriptor, HEADER, place := segment.holes.get(place, place))) == HEADER:
+            magic, _, _, length, seq, time_ns = unpack_head(head)
+
+            if magic != MAGIC or seq > settled:
+                return time_ns if magic == MAGIC else None
+
+            place += HEADER + length + TRAILER
+
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def ends_in_zeros(path: Path) -> bool:
+    """Tell whether the end of a segment was never written.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - HEADER, 0))
+        end = file.read(HEADER)
+
+    return bool(end) and not any(end)
 
 
 def paths(folder: Path) -> Iterator[Path]:

@@ -20,7 +20,7 @@ from loghub.handlers.memory import Lane, MemoryRing
 from loghub.handlers.rounds import rounds
 from loghub.handlers.spool import owner
 from loghub.handlers.spool.account import Account
-from loghub.handlers.spool.heritage import FORMAT, heritage
+from loghub.handlers.spool.heritage import FORMAT, heritage, tidy
 from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation
 from loghub.handlers.spool.refused import Refused
 from loghub.handlers.spool.room import Room
@@ -67,6 +67,11 @@ class Spool(Account):
         return "power" if self._each else "process"
 
     @property
+    def size(self) -> int:
+        """Bytes that the directory takes, of all processes, as seen last."""
+        return self._room.others + (own.size if (own := self._own) is not None else 0)
+
+    @property
     def patience(self) -> float:
         """Seconds that a call waits for room."""
         return self._settings.patience
@@ -85,7 +90,7 @@ class Spool(Account):
 
     def refuse(self) -> None:
         """Count a line that was not taken in."""
-        self._losses.refused += 1
+        self._losses.refuse(self._own)
 
     def _append_slowly(self, line: bytes, level: int) -> bool:
         """Make room, or a directory, or go without."""
@@ -236,9 +241,9 @@ class Spool(Account):
         Returns:
             What there is to do for it on the disk, without any lock.
         """
-        with suppress(OSError):
-            if self._own is not None and self._losses.refused and self._own.fits(bytes(1024)):
-                self._losses.tell(self._own)
+        if self._own is not None:
+            with suppress(OSError):
+                self._losses.leave(self._own)
 
         self._going = tuple(lane for lane in self._lanes if isinstance(lane, Incarnation))
 
@@ -269,7 +274,7 @@ class Spool(Account):
             if not self._refused:
                 self._write_cursor(lane)
 
-            (lane.leave if lane.queued or self._refused else lane.remove)()
+            (lane.leave if lane.queued or lane.tally.count or self._refused else lane.remove)()
 
         self._going = ()
         self._speak()
@@ -344,8 +349,11 @@ class Spool(Account):
         settings = self._settings
         known = {lane.source for lane in self._lanes}
 
-        for lane in heritage(settings.folder, known, settings.destination) if settings.send else ():
-            self._lanes.adopt(lane)
+        if settings.send:
+            for lane in heritage(settings.folder, known, settings.destination):
+                self._lanes.adopt(lane)
+        else:
+            tidy(settings.folder, known)
 
         self._room.look(self._own)
 

@@ -288,6 +288,88 @@ def test_new_records_are_refused_until_there_is_room_and_the_loss_is_told(tmp_pa
     assert spool.mark()[0][1] == 62
 
 
+def numbered(spool: Spool) -> list[tuple[int, bytes]]:
+    found: list[tuple[int, bytes]] = []
+
+    while (batch := spool.take(500, 1_000_000)) is not None:
+        found += enumerate(batch.lines, batch.first)
+        spool.settle_acked(len(batch.lines))
+
+    return found
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_refusals_that_a_process_could_not_tell_any_more_are_told_by_its_heir_once(
+    tmp_path: Path, *, killed: bool
+) -> None:
+    spool = spool_in(tmp_path, size=SMALLEST, overflow=POLICIES["drop_new"])
+    kept, refused = 0, 36
+
+    while add(spool, b"y" * 500):  # no event has room behind these
+        kept += 1
+
+    for _ in range(refused):
+        spool.refuse()
+
+    (spool.abandon if killed else spool.close)()
+
+    (source,) = incarnations(tmp_path)
+
+    for _ in range(2):  # killed before anything of it had arrived
+        heir = spool_in(tmp_path)
+        assert (heir.appended, heir.dropped, heir.queued) == (kept + refused + 1, refused, kept + 1)
+        assert heir.take(500, 1_000_000) is not None
+        heir.abandon()
+
+    heir = spool_in(tmp_path)
+    found = numbered(heir)
+    assert [number for number, _ in found] == [*range(1, kept + 1), kept + refused + 1]
+    (loss,) = told([line for _, line in found])
+    assert loss["message"] == f"{refused} records dropped, seq {kept + 1}–{kept + refused}"
+    assert loss["source"] == source
+    heir.abandon()  # killed before it wrote the cursor
+
+    last = spool_in(tmp_path)
+    assert not told([line for _, line in numbered(last)])
+    last.tend()
+    assert incarnations(tmp_path) == []
+    last.close()
+
+
+def test_refusals_that_were_told_are_not_told_again(tmp_path: Path) -> None:
+    spool = spool_in(tmp_path, size=SMALLEST, overflow=POLICIES["drop_new"])
+    kept = sum(added_or_refused(spool) for _ in range(60))
+    assert len(numbered(spool)) == kept
+    spool.tend()
+    assert add(spool, b"after\n")
+    spool.abandon()
+    heir = spool_in(tmp_path)
+    assert len(told([line for _, line in numbered(heir)])) == 1
+    assert heir.dropped == 0
+    heir.close()
+
+
+def test_who_only_writes_gives_back_what_the_dead_had_allocated(tmp_path: Path) -> None:
+    """A process that is killed again and again, with nobody there who sends, would fill the cap with nothing."""
+    for _ in range(5):
+        gone = spool_in(tmp_path, send=False)
+        assert all(add(gone, LINE) for _ in range(8))
+        gone.tend()
+        gone.abandon()
+
+    assert len(list(tmp_path.glob("v1/*/next"))) == 1  # the others were given back by those who came next
+    writer = spool_in(tmp_path, send=False)
+    assert add(writer, b"mine\n")
+    writer.tend()
+    assert not list(tmp_path.glob("v1/*/next"))
+    others = [path for path in tmp_path.glob("v1/*/seg-*") if path.parent.name != incarnations(tmp_path)[-1]]
+    assert sum(path.stat().st_size for path in others) < 5 * 9 * len(LINE)
+    writer.close()
+    heir = spool_in(tmp_path)
+    assert sorted(drained(heir)) == sorted([LINE] * 40 + [b"mine\n"])
+    heir.close()
+
+
 def test_processes_that_live_side_by_side_keep_to_one_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each had looked at what the others have while that was nothing."""
     monkeypatch.setattr(room, "_AGAIN", 0.0)
