@@ -196,7 +196,10 @@ def configuration(url: str, service: str = "shop", **handlers: Any) -> dict[str,
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "loghub.JSONFormatter", "static": {"service": service}}},
-        "handlers": {"remote": {"class": "loghub.RemoteHandler", "url": url, "formatter": "json"}, **handlers},
+        "handlers": {
+            "remote": {"class": "loghub.RemoteHandler", "url": url, "formatter": "json", "exit_deadline": "60 s"},
+            **handlers,
+        },
         "root": {"level": "DEBUG", "handlers": ["remote", *handlers]},
     }
 

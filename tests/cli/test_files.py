@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,10 +158,15 @@ def on_terminal(*arguments: object, **environment: str) -> str:
     master, slave = pty.openpty()
     done = subprocess.run(command(*arguments), check=True, stdout=slave, env={**os.environ, **environment}, timeout=60)
     os.close(slave)
-    shown = os.read(master, 10_000).decode()
+    shown = b""
+
+    with suppress(OSError):  # where nobody has it open for writing any more
+        while piece := os.read(master, 10_000):
+            shown += piece
+
     os.close(master)
     assert done.returncode == 0
-    return shown
+    return shown.decode()
 
 
 def test_terminal_gets_colours_unless_no_color_is_set(tmp_path: Path) -> None:

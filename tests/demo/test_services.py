@@ -14,7 +14,7 @@ from loghub.demo.services.goods import CAMPAIGNS, PRODUCTS, REGIONS
 
 from processes import HubProcess
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 AT_ONCE = 12
 
 
@@ -81,12 +81,12 @@ async def buy(shop: Shop, client: httpx.AsyncClient) -> None:
     headers = {"X-Request-ID": "one-order"}
     item = {"sku": "MUG-01", "quantity": 1, "region": "eu"}
     (await client.post(f"{shop.shop}/carts/c1/items", json=item)).raise_for_status()
-    await client.post(f"{shop.shop}/carts/c1/checkout", json={"region": "eu"}, headers=headers, timeout=10)
+    await client.post(f"{shop.shop}/carts/c1/checkout", json={"region": "eu"}, headers=headers, timeout=60)
 
 
 async def pay_until_declined(shop: Shop, client: httpx.AsyncClient) -> None:
     order = {"order_id": "A-1", "amount": 20.0, "region": "eu"}
-    await answered(402, lambda: client.post(f"{shop.payments}/authorisations", json=order, timeout=10))
+    await answered(402, lambda: client.post(f"{shop.payments}/authorisations", json=order, timeout=60))
 
 
 async def look_until_the_price_fails(shop: Shop, client: httpx.AsyncClient) -> None:

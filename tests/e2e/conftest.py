@@ -26,7 +26,7 @@ CHROMIUM_OPTIONS = (
     "--host-resolver-rules=MAP evil.example 127.0.0.1, MAP rebound.example 127.0.0.1",
 )
 
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +66,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
             device_scale_factor=density,
             timezone_id=zone,
         )
+        context.set_default_timeout(100_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

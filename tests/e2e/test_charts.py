@@ -44,7 +44,7 @@ def expect_painted(page: Page, *colours: str) -> None:
     """Wait until the canvas has these colours of the theme; a screen shows no more than what is painted."""
     wanted = {page.evaluate(COLOUR, colour) for colour in colours}
 
-    for _ in range(100):
+    for _ in range(1000):
         if wanted <= set(chart(page).evaluate(PIXELS)):
             return
 

@@ -108,7 +108,7 @@ def test_wheel_goes_by_rows_in_a_list_of_three_millions(
 
 
 def expect_first(page: Page, number: int) -> None:
-    for _ in range(100):
+    for _ in range(1000):
         if numbers(page)[:1] == [number]:
             return
 

@@ -43,4 +43,4 @@ def send_frames(url: str, *frames: object) -> None:
     """Let a scripted API (scripted_api.py) send frames to every tail."""
     body = json.dumps(frames).encode()
     request = urllib.request.Request(f"{url}/script", body, {"Content-Type": "application/json"})
-    urllib.request.urlopen(request, timeout=20).close()
+    urllib.request.urlopen(request, timeout=60).close()

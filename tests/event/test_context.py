@@ -104,7 +104,7 @@ def test_executor_has_the_context_of_who_submitted_and_nothing_stays_in_its_thre
 
 
 def test_one_propagated_function_runs_in_many_threads_at_once() -> None:
-    together = threading.Barrier(4, timeout=10)
+    together = threading.Barrier(4, timeout=60)
 
     def work(_number: int) -> object:
         together.wait()

@@ -36,10 +36,10 @@ def opened(data: Path, **options: object) -> Iterator[DuckStore]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
 
     while not condition():
-        assert time.monotonic() < deadline, "waited 20 s in vain"
+        assert time.monotonic() < deadline, "waited in vain"
         threading.Event().wait(0.01)
 
 
