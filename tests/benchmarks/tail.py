@@ -4,6 +4,8 @@ Events are offered to a real hub at a fixed rate, in turns without a tail and wi
 another process holds. The hub's CPU is counted, and how long it took to acknowledge a batch. In the end each tail is
 asked how many events it had, and how many it was told it had been moved past; the hub's search counts how many match:
 the two must be equal, and no event may come twice or out of order. It ends with an error where they are not.
+
+Before, the look-up of who asked for an event is timed by itself (`tail_dispatch.py`).
 """
 
 import argparse
@@ -28,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import uvicorn
 from benchmarks.events import LOGGERS, SERVICES, lines
+from benchmarks.tail_dispatch import measure
 
 from processes import HubProcess
 
@@ -171,6 +174,7 @@ def main() -> None:
     made = list(lines((options.rate or 10_000) * seconds))
     asked = queries()
     assert len(set(asked)) == 200
+    show_dispatch(made[:10_000], asked, rounds)
     alone: list[Phase] = []
     watched: list[Phase] = []
 
@@ -184,21 +188,33 @@ def main() -> None:
     show(made, options.rate, alone, watched)
 
 
+def show_dispatch(made: Sequence[bytes], asked: Sequence[str], rounds: int) -> None:
+    """Print what it costs to find who asked, for 50 who name a service, and for all."""
+    by_service = [query for query in asked if query.startswith("service:")][:50]
+    print("\n| subscribers | found for an event | look-up, ms for 1,000 events | testing each query, ms |")
+    print("|---|---|---|---|")
+
+    for group in (by_service, asked):
+        cost = measure(made, group, rounds)
+        print(f"| {cost.queries} | {cost.found:.2f} | {cost.looked_up:.2f} | {cost.tested:.1f} |")
+
+
 def show(made: Sequence[bytes], rate: int, alone: Sequence[Phase], watched: Sequence[Phase]) -> None:
     """Print what came out."""
     offered = f"{rate:,} events/s offered" if rate else "offered as fast as they are taken"
     size = sum(map(len, made)) // len(made)
     print(f"\n{offered}, {size} bytes each; medians of {len(alone)} turns; CPython {platform.python_version()},")
     print(f"uvicorn {uvicorn.__version__}, websockets {version('websockets')}, {os.cpu_count()} cores\n")
-    print("| tails | stored events/s | hub's CPU, µs an event | batch of 200 acknowledged, p50 ms | p99 ms |")
-    print("|---|---|---|---|---|")
+    print("| tails | stored events/s | of those without | hub's CPU, µs an event | 200 acknowledged, p50 ms | p99 ms |")
+    print("|---|---|---|---|---|---|")
+    base = statistics.median(phase.events / phase.wall for phase in alone)
 
     for name, phases in (("0", alone), ("200", watched)):
         speed = statistics.median(phase.events / phase.wall for phase in phases)
         cpu = statistics.median(phase.cpu / phase.events * 1e6 for phase in phases)
         p50 = statistics.median(share(phase.acks, 0.5) * 1e3 for phase in phases)
         p99 = statistics.median(share(phase.acks, 0.99) * 1e3 for phase in phases)
-        print(f"| {name} | {speed:,.0f} | {cpu:.1f} | {p50:.1f} | {p99:.1f} |")
+        print(f"| {name} | {speed:,.0f} | {speed / base:.1%} | {cpu:.1f} | {p50:.1f} | {p99:.1f} |")
 
     print("\n| events delivered | counted in gaps | missing, twice or in disorder | frames | latency p50 ms | p99 ms |")
     print("|---|---|---|---|---|---|")

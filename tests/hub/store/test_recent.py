@@ -1,6 +1,11 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from store_batches import START_US, batch
 
+from loghub.hub.ingest import read_body
+from loghub.hub.settings import Limits
+from loghub.hub.store.lines import read_event
 from loghub.hub.store.protocol import Incoming, StoredEvent
 from loghub.hub.store.recent import Recent
 
@@ -83,3 +88,44 @@ def test_a_batch_of_more_than_there_is_room_for_leaves_its_newest(before: int) -
     assert recent.bytes == 10
     assert recent.after(before + 7, 10) is None
     assert arrivals(recent.after(before + 8, 10)) == list(range(before + 9, before + 14))
+
+
+@given(
+    size=st.integers(1, 9),
+    counts=st.lists(st.integers(1, 12), min_size=1, max_size=6),
+    after=st.integers(0, 50),
+    limit=st.integers(1, 20),
+)
+def test_what_is_read_is_what_came_without_a_hole_or_nothing(
+    size: int, counts: list[int], after: int, limit: int
+) -> None:
+    recent = Recent(size)
+    seqs: list[int] = []
+
+    for count in counts:
+        recent.add(batch(1000 * count, count), len(seqs) + 1)
+        seqs += range(1000 * count, 1001 * count)
+
+    wanted = list(range(len(seqs) + 1)[after + 1 : after + 1 + limit])
+    is_here = not wanted or (wanted[0] > len(seqs) - size and len(wanted) <= size)
+    found = recent.after(after, limit)
+
+    assert arrivals(found) == (wanted if is_here else None)
+    assert [stored.seq for stored in found or ()] == ([seqs[number - 1] for number in wanted] if is_here else [])
+
+
+def test_lines_that_were_checked_when_they_came_give_the_same_events() -> None:
+    lines = list(batch(1, 5).lines)
+    lines[1] = (
+        b'{"message":"other order","level":"INFO","n":1234567890123456789,"timestamp":"' + lines[1][14:41] + b'"}\n'
+    )
+    lines[3] = b'{"message":"no time"}\n'
+    recent = Recent(9)
+    reading = read_body(b"".join(lines), limits=Limits(), now_us=START_US)
+    recent.add(reading.batch("0" * 24, 1), 1)
+    found = recent.after(0, 9)
+
+    assert found is not None
+    assert reading.odd == [3]
+    assert [stored.event for stored in found] == [read_event(line, START_US) for line in lines]
+    assert [list(stored.event.fields)[:2] for stored in found] == [["timestamp", "level"]] * 5
