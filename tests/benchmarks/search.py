@@ -3,11 +3,15 @@
 A store is filled with made-up events (`events.py`) the way ingest fills it, and each query is asked on one core, with
 all that it reads in the system's cache. The yardstick F is the time of `bytes.find(b"zqqnomatch")` over the same events
 as NDJSON in memory, taken in the same run. Queries take turns; each figure is a median. F, "warm" and SQLite are CPU
-times, the other two the time that passed.
+times, the others the time that passed.
 
-Rows:
+Columns:
     warm        the store is at rest
-    + ingest    records come in at 20 000 a second in the same process, or as many as it takes on that core
+    + ingest    a hub has the store, and takes in 20 000 records a second from a process of their own, over HTTP. Their
+                times go on where those of the store end, so that queries find them. The queries are asked in the hub's
+                process, by a thread that keeps to one core; the hub's other threads and the sender may use them all.
+                It lasts long enough for all that is in memory to be sealed twice
+    × at rest   that, over the time that passes in the same hub before records come in
     cold        the store was opened just before, and the system has dropped the files from its cache
     SQLite      the same events in a table with indices and a trigram index, as one writes it by hand
 Prints a table in Markdown, then what the files and a `loghub serve` on them take. With a cache, a store that is there
@@ -15,13 +19,13 @@ is not filled again.
 """
 
 import argparse
+import itertools
 import os
 import platform
 import sqlite3
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,8 +37,9 @@ import duckdb
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks import search_sqlite
-from benchmarks.events import NOWHERE, START_US, lines
-from benchmarks.search_fill import append, copied, fill, forget, opened, raw, sealed_files
+from benchmarks.events import NOWHERE, START_US
+from benchmarks.search_arrivals import Arrivals, taking_in
+from benchmarks.search_fill import copied, fill, forget, opened, raw, sealed_files
 
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.protocol import Place, Span
@@ -47,8 +52,9 @@ T = TypeVar("T")
 
 EVER = Span(0, 2**60)
 _RATE = 20_000
+_BUSY_S = 30.0
+_US = 1_000_000
 _SMALL = 2_000_000  # SQLite is filled with so many at most
-_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +128,13 @@ def groups(*keys: str) -> Callable[[DuckStore], object]:
     return lambda store: store.groups(parse(""), EVER, now_us=0, grouping=grouping)
 
 
-def main(count: int, rounds: int, cache: Path) -> None:
+def main(count: int, rounds: int, busy_s: float, cache: Path) -> None:
     """Fill, measure and print."""
     cache.mkdir(parents=True, exist_ok=True)
     data, ndjson = cache / f"store-{count}", raw(cache / f"events-{count}.ndjson", count)
     filled = None if data.exists() else fill(data, count)
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(cores)})
     size = ndjson.stat().st_size
     yardstick = find(ndjson.read_bytes())
     print(f"{count} events of {size / count:.0f} bytes. {versions()}")
@@ -138,21 +145,16 @@ def main(count: int, rounds: int, cache: Path) -> None:
 
     with opened(data) as store:
         found, end_us = example(store, count), store.search(parse(""), EVER, now_us=0, limit=1).events[0].event.time_us
-        asked = cases(found, end_us + 1)
+        asked = cases(found, end_us + 600 * _US)  # with what will have come in
         warm = measure(asked, lambda case: case.ask(store), rounds)
 
     cold, opening = measure_cold(data, asked)
     small = min(count, _SMALL)
     peer = {name: each * count / small for name, each in measure_sqlite(cache, small, found, rounds).items()}
 
-    with copied(data) as copy, opened(copy) as store:
-        arrivals = Arrivals(store, count)
-
-        with arrivals:
-            busy = measure(asked, lambda case: case.ask(store), max(3, rounds // 2), time.perf_counter)
-
-    print_table(asked, yardstick, {"warm": warm, "+ ingest": busy, "cold": cold, "SQLite": peer})
-    print(f"\nCame in meanwhile: {arrivals.rate:.0f} records/s. Cold: opening the store took {opening * 1e3:.0f} ms.")
+    busy = measure_busy(data, asked, cores, end_us, busy_s)
+    print_table(asked, yardstick, warm, busy, {"cold": cold, "SQLite": peer})
+    print(f"\nCame in meanwhile: {busy.rate:.0f} records/s. Cold: opening the store took {opening * 1e3:.0f} ms.")
     print(f"SQLite has {small} of the events; its times are scaled up.")
     disk = sum(path.stat().st_size for path in sealed_files(data))
     print(f"Disk: {disk / count:.0f} bytes a record, {disk / size:.3f} of the raw lines (wanted ≤ 0.25).")
@@ -194,12 +196,18 @@ def example(store: DuckStore, count: int) -> Example:
 
 
 def measure(
-    asked: Mapping[str, T], ask: Callable[[T], object], rounds: int, clock: Callable[[], float] = time.process_time
+    asked: Mapping[str, T],
+    ask: Callable[[T], object],
+    rounds: int,
+    clock: Callable[[], float] = time.process_time,
+    seconds: float = 0.0,
 ) -> dict[str, float]:
-    """Ask all in turns; give the median of each in seconds."""
+    """Ask all in turns, so often and at least for so long; give the median of each in seconds."""
     times: dict[str, list[float]] = {name: [] for name in asked}
+    end = time.monotonic() + seconds
+    turns = itertools.count()
 
-    for turn in range(rounds + 1):
+    while (turn := next(turns)) <= rounds or time.monotonic() < end:
         for name, case in asked.items():
             began = clock()
             ask(case)
@@ -239,47 +247,47 @@ def measure_sqlite(cache: Path, count: int, found: Example, rounds: int) -> dict
     return measure(asked, lambda ask: ask(), rounds)
 
 
-class Arrivals:
-    """Records that come in, from a thread of this process."""
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The seconds that queries took before and while records came in, and how many did in a second."""
 
-    def __init__(self, store: DuckStore, count: int) -> None:
-        self._store = store
-        self._first = count * 1000 + int(time.time())
-        self._lines = list(lines(20_000, seed=2))
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.rate = 0.0
-
-    def __enter__(self) -> "Arrivals":
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        began, sent = time.perf_counter(), 0
-
-        while not self._stop.is_set():
-            place = sent % len(self._lines)
-            append(self._store, self._lines[place : place + _BATCH], self._first + sent)
-            sent += _BATCH
-            self._stop.wait(max(0.0, began + sent / _RATE - time.perf_counter()))
-
-        self.rate = sent / (time.perf_counter() - began)
+    rest: Mapping[str, float]
+    times: Mapping[str, float]
+    rate: float
 
 
-def print_table(asked: Mapping[str, Case], yardstick: float, columns: Mapping[str, Mapping[str, float]]) -> None:
-    """Print the ratios to F, and the milliseconds of the first column."""
-    print(f"\n| query | wanted | {' | '.join(columns)} | warm, ms |\n|{'---|' * (len(columns) + 3)}")
+def measure_busy(data: Path, asked: Mapping[str, Case], cores: set[int], end_us: int, seconds: float) -> Busy:
+    """Ask a hub at rest, then while records come in."""
+    os.sched_setaffinity(0, cores)  # what the threads of the hub begin with
+
+    with copied(data) as copy, opened(copy) as store, taking_in(store, copy) as port:
+        store._engine.execute("SET threads = 1")  # else a query takes the other cores, too
+        os.sched_setaffinity(0, {max(cores)})  # of this thread alone
+        rest = measure(asked, lambda case: case.ask(store), 3, time.perf_counter)
+
+        with Arrivals(port, _RATE, end_us + _US, cores) as arrivals:
+            times = measure(asked, lambda case: case.ask(store), 3, time.perf_counter, seconds)
+
+    return Busy(rest, times, arrivals.rate)
+
+
+def print_table(
+    asked: Mapping[str, Case],
+    yardstick: float,
+    warm: Mapping[str, float],
+    busy: Busy,
+    others: Mapping[str, Mapping[str, float]],
+) -> None:
+    """Print the ratios to F, how much longer it takes while records come in, and the milliseconds of a warm store."""
+    print(f"\n| query | wanted | warm | + ingest | × at rest | {' | '.join(others)} | warm, ms |")
+    print(f"|{'---|' * (len(others) + 6)}")
 
     for name, case in asked.items():
-        ratios = [f"{column[name] / yardstick:.3f}" if name in column else "" for column in columns.values()]
+        ratios = [f"{column[name] / yardstick:.3f}" if name in column else "" for column in others.values()]
         wanted = "shown" if case.bound is None else f"≤ {case.bound} F"
-        print(f"| {name} | {wanted} | {' | '.join(ratios)} | {columns['warm'][name] * 1e3:.1f} |")
+        slower = f"{busy.times[name] / yardstick:.3f} | {busy.times[name] / busy.rest[name]:.1f}"
+        shown = f"{wanted} | {warm[name] / yardstick:.3f} | {slower} | {' | '.join(ratios)}"
+        print(f"| {name} | {shown} | {warm[name] * 1e3:.1f} |")
 
 
 def measure_memory(data: Path) -> None:
@@ -316,4 +324,5 @@ if __name__ == "__main__":
     options = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as scratch:
-        main(200_000 if options.quick else options.events, 3 if options.quick else 9, options.cache or Path(scratch))
+        quick, cache = options.quick, options.cache or Path(scratch)
+        main(200_000 if quick else options.events, 3 if quick else 9, 5.0 if quick else _BUSY_S, cache)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from benchmarks.events import lines
 
-from loghub.event.encode import decode
-from loghub.event.model import Event
+from loghub.hub.ingest import read_body
+from loghub.hub.settings import Limits
 from loghub.hub.store.duck import DuckStore
-from loghub.hub.store.protocol import Incoming
 
 SOURCE = "0123456789ab" + "0" * 12
 _BATCH = 1_000
@@ -47,13 +46,11 @@ def fill(data: Path, count: int) -> float:
 
 def append(store: DuckStore, batch: list[bytes], first: int) -> None:
     """Put lines into the store; waits while sealing lags behind."""
-    now_us = time.time_ns() // 1000
-    events = [Event.from_mapping(decode(line), now_us=now_us) for line in batch]
-    last = first + len(batch) - 1
+    reading = read_body(b"".join(batch), limits=Limits(), now_us=time.time_ns() // 1000)
 
     while True:
         try:
-            store.append([Incoming(SOURCE, first, last, now_us, range(first, last + 1), batch, events)])
+            store.append([reading.batch(SOURCE, first)])
         except OSError:
             time.sleep(0.05)
         else:

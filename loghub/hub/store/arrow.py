@@ -13,7 +13,8 @@ It knows two types, integers of 64 bits and UTF-8 text of less than 2 GiB in a c
 import ctypes
 import errno
 from array import array  # noqa: TC003 (a type alias is made of it)
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -176,6 +177,40 @@ class Stream:
     def _keep(self, thing: _T) -> _T:
         self._kept.append(thing)
         return thing
+
+
+class Door:
+    """What stays registered with the engine, while streams come and go behind it.
+
+    Args:
+        kinds: the engine's type of each column, by name.
+    """
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        self._kinds = kinds
+        self._stream: Stream | None = None
+
+    @contextmanager
+    def bring(self, chunks: Sequence[Chunk]) -> Iterator[None]:
+        """Let the engine select from these chunks, for the length of a `with` block."""
+        with Stream(self._kinds, chunks) as stream:
+            self._stream = stream
+
+            try:
+                yield
+            finally:
+                self._stream = None
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Give a capsule of the stream that is there.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if self._stream is None:
+            raise LookupError("nothing was brought")
+
+        return self._stream.__arrow_c_stream__(requested_schema)
 
 
 class _Run:

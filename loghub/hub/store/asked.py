@@ -54,11 +54,12 @@ class Asked:
             part: the part.
             cursor: of the engine, which knows how it hashes.
         """
-        if part.outline is NOTHING_KNOWN:
+        if part.outline is NOTHING_KNOWN and not part.shape.complete:
             return True
 
-        if not self._hashes:
-            wanted = ["", *tokens(self.query)]
+        wanted = [token for token in tokens(self.query) if token not in self._hashes]
+
+        if wanted:
             self._hashes.update(cursor.execute(_HASHES, [wanted, wanted]).fetchall())
 
         return may_match(self.query, Known(part.shape, part.outline, self._hashes))

@@ -34,11 +34,13 @@ class Block:
         places: the place of each row among the lines of its batch.
         times: the time of each row.
         columns: the values by column, but for the time and what says where the row stands in the store.
+        keys: the keys that their attributes may have.
     """
 
     places: Sequence[int]
     times: "array[int]"
     columns: Mapping[str, Values]
+    keys: frozenset[str]
 
     def edges_us(self) -> tuple[int, int]:
         """Give the times of its oldest and its newest row."""

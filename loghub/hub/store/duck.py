@@ -382,9 +382,6 @@ class DuckStore:
             self._check()
 
             with self._queries.question() as question:
-                for part in parts:
-                    part.settle()
-
                 source = Source(question, self._queries, parts)
                 yield source
 

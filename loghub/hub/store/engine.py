@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import duckdb
 
-from loghub.hub.store.arrow import Chunk, Stream
+from loghub.hub.store.arrow import Chunk, Door
 from loghub.hub.store.columns import COLUMNS
 
 Cursor: TypeAlias = duckdb.DuckDBPyConnection
@@ -63,9 +63,9 @@ _DAMAGE_WORDS = ("Corrupt database file", "not a valid DuckDB database file", "C
 
 
 _NOTHING = f"SELECT {', '.join('NULL' for _ in COLUMNS)} FROM pragma_version() WHERE library_version = ''"  # noqa: S608 (our own)
-_INSERT = f"INSERT INTO {{name}} SELECT * FROM incoming UNION ALL {_NOTHING}"  # noqa: S608 (our own)
+_PREPARE = f"PREPARE put AS INSERT INTO {{name}} SELECT * FROM incoming UNION ALL {_NOTHING}"  # noqa: S608 (our own)
 """A source that cannot be read in parts keeps the engine from making a table of its own in each thread, which it would
-then copy: that doubles the CPU of an insert."""
+then copy: that doubles the CPU of an insert. Prepared, an insert of 500 rows takes less than half the time."""
 
 
 class HotTable:
@@ -78,7 +78,12 @@ class HotTable:
         self._cursor = engine.cursor()
         self._cursor.execute(f"CREATE OR REPLACE TABLE {name} ({_TABLE})")  # an attempt that failed may have left one
         self._appender: Any = self._cursor.appender(name)
+        self._incoming = Door(COLUMNS)
         self.name = name
+
+        with self._incoming.bring(()):
+            self._cursor.register("incoming", self._incoming)
+            self._cursor.execute(_PREPARE.format(name=name))
 
     def add(self, rows: Sequence[Row], chunks: Sequence[Chunk] = ()) -> None:
         """Add rows, all or none: the appender flushes by itself in between; readers see them when this returns."""
@@ -99,13 +104,8 @@ class HotTable:
             raise
 
     def _insert(self, chunks: Sequence[Chunk]) -> None:
-        with Stream(COLUMNS, chunks) as stream:
-            self._cursor.register("incoming", stream)
-
-            try:
-                added = self._cursor.execute(_INSERT.format(name=self.name)).fetchall()
-            finally:
-                self._cursor.unregister("incoming")
+        with self._incoming.bring(chunks):
+            added = self._cursor.execute("EXECUTE put").fetchall()
 
         if added != [(sum(chunk.size for chunk in chunks),)]:
             raise duckdb.InternalException(f"not all rows were inserted into {self.name}")

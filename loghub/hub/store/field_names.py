@@ -57,7 +57,7 @@ def _names_of(source: Source, asked: Asked, part: Part, span: Span) -> Mapping[s
     times = Where("time_us >= ? AND time_us < ?", (span.start_us, span.end_us))
     where = join("AND", (asked.of(part), times))
     keys = part.shape.keys
-    simple = part.shape.complete and not any("." in key for key in keys)
+    simple = part.path is not None and part.shape.complete and not any("." in key for key in keys)
     typed = {key: column for key, column in keys.items() if simple and column and column.kind != "json"}
     counts = ", ".join([*_EACH_COLUMN.values(), *(f"count({column.column})" for column in typed.values())])
 

@@ -3,26 +3,36 @@
 Rules:
 1. A batch that is in the log waits, in memory, until there are enough rows to insert at once: an insert of a few
    costs many times as much a row. Whoever reads the table settles first what waits for it.
-2. What waits is bounded by rows, by bytes and by time, so that a reader never waits for long. Where the engine
-   refuses, it waits on, and nothing more is taken.
+2. What waits is bounded by rows, by bytes and by time, so that a reader never waits for long. Where there are readers,
+   the time is short: what they would have to insert before they can read, whoever appends has inserted.
+3. Where the engine refuses, it waits on, and nothing more is taken.
 """
 
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import duckdb
+
+from loghub.event.model import TAIL_KEYS
 from loghub.hub.store.blocks import Placed, to_chunks
 from loghub.hub.store.columns import to_row
 from loghub.hub.store.durable import GrowingFile, sync_directory
 from loghub.hub.store.engine import Cursor, HotTable
-from loghub.hub.store.partitions import Extent, Part
+from loghub.hub.store.partitions import Extent, Part, pile_of
+from loghub.hub.store.piles import add
 from loghub.hub.store.protocol import Incoming, StoredEvent
+from loghub.hub.store.shape import UNKNOWN, Shape
 from loghub.hub.store.wal import append_batches
 
 _MOST_ROWS = 20_000  # a row takes 1.4 µs in inserts of so many
 _MOST_BYTES = 16_000_000
 _MOST_SECONDS = 0.5
+_READ_SECONDS = 0.02  # the same while there are readers; an insert takes some milliseconds, however small it is
+_READ_FOR = 5.0  # seconds for which a read counts
+_MOST_KEYS = 1_000  # of more, it is not known which keys rows have
 
 
 class Hot:
@@ -47,11 +57,19 @@ class Hot:
 
             raise
 
-        self.part = Part(self._table.name, Extent(first, first - 1), self._table.drop, settle=self.settle)
+        self.part = Part(
+            self._table.name,
+            Extent(first, first - 1),
+            self._table.drop,
+            shape=Shape(complete=True),
+            settle=self._settle_to_read,
+        )
         self.sealed: Part | None = None
         self._begun_us: int | None = None
         self._waiting: list[tuple[Incoming, int]] = []
         self._waiting_since = 0.0
+        self._read_at = self._inserted_at = float("-inf")
+        self._keys: set[str] = set()
         self._rows = self._bytes = 0
         self._lock = threading.Lock()
 
@@ -81,6 +99,10 @@ class Hot:
         append_batches(self.log, batches, arrival)
         self.add(batches, arrival)
 
+        if self._is_read():
+            with suppress(duckdb.Error):  # they are stored, and wait on
+                self.settle()
+
     def add(self, batches: Sequence[Incoming], arrival: int) -> None:
         """Take batches that are in the log."""
         for batch in batches:
@@ -99,9 +121,24 @@ class Hot:
             self._rows += len(batch.lines)
             self._bytes += sum(map(len, batch.lines))
             self.part.extent = self.part.extent.grown(batch, arrival)
+            self._learn_keys(batch)
 
         if self._begun_us is None:
             self._begun_us = batch.received_us
+
+    def _learn_keys(self, batch: Incoming) -> None:
+        """Note which keys the attributes of its rows may have; a few too many do no harm."""
+        keys = [block.keys for block in batch.blocks]
+        keys += [
+            frozenset((*batch.events[place].fields, *TAIL_KEYS)) for place in batch.unblocked
+        ]  # writing adds these
+
+        if len(self._keys) > _MOST_KEYS or all(map(self._keys.issuperset, keys)):
+            return
+
+        self._keys.update(*keys)
+        is_known = len(self._keys) <= _MOST_KEYS
+        self.part.shape = Shape(dict.fromkeys(self._keys), complete=True) if is_known else UNKNOWN
 
     def is_due(self) -> bool:
         """Tell whether enough waits to be put into the table."""
@@ -110,6 +147,15 @@ class Hot:
             or self._bytes >= _MOST_BYTES
             or time.monotonic() - self._waiting_since >= _MOST_SECONDS
         )
+
+    def _is_read(self) -> bool:
+        """Tell whether a reader is likely to come soon, and some time has gone since the last insert."""
+        now = time.monotonic()
+        return now - self._read_at < _READ_FOR and now - self._inserted_at >= _READ_SECONDS
+
+    def _settle_to_read(self) -> None:
+        self._read_at = time.monotonic()
+        self.settle()
 
     def settle(self) -> None:
         """Put what waits into the table: the next read has to see it.
@@ -128,7 +174,9 @@ class Hot:
                 for block in batch.blocks
             )
             self._table.add(rows, chunks)
+            add(self.part.piles, (pile_of(batch) for batch, _ in self._waiting))
             self._waiting.clear()
+            self._inserted_at = time.monotonic()
             self._rows = self._bytes = 0
 
     def close(self) -> None:

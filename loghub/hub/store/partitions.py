@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from loghub.hub.store.outline import NOTHING_KNOWN, Outline
+from loghub.hub.store.piles import Pile
 from loghub.hub.store.protocol import Incoming, Span
 from loghub.hub.store.shape import UNKNOWN, Shape
 from loghub.hub.store.summaries import Kind
@@ -50,17 +51,23 @@ class Extent:
         if not count:
             return self
 
-        times = [edge for block in batch.blocks for edge in block.edges_us()]
-        times += [batch.events[place].time_us for place in batch.unblocked]
+        pile = pile_of(batch)
 
         return Extent(
             first=self.first,
             last=arrival + count - 1,
             count=self.count + count,
-            min_us=min(self.min_us, *times),
-            max_us=max(self.max_us, *times),
+            min_us=min(self.min_us, pile.min_us),
+            max_us=max(self.max_us, pile.max_us),
             received_us=max(self.received_us, batch.received_us),
         )
+
+
+def pile_of(batch: Incoming) -> Pile:
+    """Give the times of a batch that has lines."""
+    times = [edge for block in batch.blocks for edge in block.edges_us()]
+    times += [batch.events[place].time_us for place in batch.unblocked]
+    return Pile(min(times), max(times), len(batch.lines))
 
 
 def _nothing_waits() -> None:
@@ -76,6 +83,7 @@ class Part:
         extent: what it covers; a hot part gets a new one with each append.
         dispose: gives its memory back, or lets go of its file.
         settle: puts what waits for it into its table.
+        piles: when the rows in the table of a hot part are; those that wait are not among them.
         path: the file of a sealed part.
         size: the file's bytes.
         shape: which keys its attributes have.
@@ -92,6 +100,7 @@ class Part:
     outline: Outline = NOTHING_KNOWN
     settle: Callable[[], None] = _nothing_waits
     names: Mapping[str, tuple[Kind, int]] | None = None
+    piles: list[Pile] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -43,7 +43,7 @@ _REFUSALS = (TypeError, ValueError, KeyError, OverflowError)
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Plan:
     """What is known of lines that have the same keys in the same order.
 
@@ -68,6 +68,7 @@ class _Rows:
     places: list[int] = field(default_factory=list)
     values: list[tuple[Any, ...]] = field(default_factory=list)
     attributes: list[bytes] = field(default_factory=list)
+    plans: set[_Plan] = field(default_factory=set)
 
 
 _plans: dict[tuple[str, ...], _Plan | None] = {}
@@ -86,7 +87,7 @@ def read_lines(lines: Sequence[bytes], most_bytes: int = 2**31) -> tuple[list[Bl
     Returns:
         Blocks, and the places of the lines that have to go the slow way.
     """
-    load = loader(lines)
+    load = _loader(lines)
     most = most_bytes + 1 if max(map(len, lines), default=0) > most_bytes else 0
     blocks: list[Block] = []
     odd: list[int] = []
@@ -130,6 +131,7 @@ def _group(
         if rows is None:
             rows = groups[plan.group] = _Rows(plan.keys)
 
+        rows.plans.add(plan)
         rows.places.append(place)
         rows.values.append(plan.values(fields))
         rows.attributes.append(attributes)
@@ -137,7 +139,7 @@ def _group(
     return groups.values()
 
 
-def loader(lines: Sequence[bytes]) -> Callable[[bytes], Any]:
+def _loader(lines: Sequence[bytes]) -> Callable[[bytes], Any]:
     """Give what reads JSON exactly: orjson makes a float of an integer over 64 bits."""
     return decode if _LONG_NUMBER in b"".join(lines).translate(_DIGITS) else orjson.loads
 
@@ -170,7 +172,8 @@ def _block(rows: _Rows, odd: list[int]) -> Block | None:
     except _REFUSALS:
         fine = [index for index, values in enumerate(rows.values) if _is_fine(rows.keys, values)]
 
-    kept = _Rows(rows.keys, _picked(rows.places, fine), _picked(rows.values, fine), _picked(rows.attributes, fine))
+    columns = _picked(rows.places, fine), _picked(rows.values, fine), _picked(rows.attributes, fine)
+    kept = _Rows(rows.keys, *columns, rows.plans)
     odd.extend(set(rows.places).difference(kept.places))
     return _checked(kept) if fine else None
 
@@ -193,7 +196,7 @@ def _checked(rows: _Rows) -> Block:
         columns[key] = _numbers(values) if key in INTEGER_KEYS else _texts(values)
 
     columns["attributes"] = Texts(b"".join(rows.attributes), list(map(len, rows.attributes)))
-    return Block(rows.places, times, columns)
+    return Block(rows.places, times, columns, frozenset(key for plan in rows.plans for key in plan.free))
 
 
 def _texts(values: tuple[str, ...]) -> Texts:

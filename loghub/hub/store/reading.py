@@ -16,6 +16,7 @@ from loghub.hub.store.cells import Cells
 from loghub.hub.store.columns import from_row
 from loghub.hub.store.engine import SELECTED
 from loghub.hub.store.partitions import Part
+from loghub.hub.store.piles import newest_from, oldest_until
 from loghub.hub.store.protocol import Order, Page, Place, Rows, Span, StoredEvent
 from loghub.hub.store.source import Row, Source
 
@@ -111,11 +112,12 @@ def _read_part(
     source: Source, part: Part, asked: Asked, span: Span, limit: int, walk: "_Newest | _Oldest", start: Place | None
 ) -> list[Found]:
     where = asked.of(part)
+    sure = walk.surely_behind(span, start) if asked.is_everything else None
+    near = walk.near(part, span, sure, limit) if sure else span
     conditions = [f"({where.sql})", "time_us >= ?", "time_us < ?"]
-    values = [*where.params, span.start_us, span.end_us]
+    values = [*where.params, near.start_us, near.end_us]
 
     if part.outline.cells.starts:
-        sure = walk.surely_behind(span, start) if asked.is_everything else None
         rows = _between(part.outline.cells, span, sure, limit, walk)
 
         if rows.start > 0 or rows.stop < part.extent.count:  # else it would only take time
@@ -212,6 +214,12 @@ class _Newest:
         return Span(span.start_us, min(span.end_us, start.time_us)) if start else span
 
     @staticmethod
+    def near(part: Part, span: Span, sure: Span, limit: int) -> Span:
+        """Give a span that has the rows of a page, where each row in `sure` is one of it."""
+        from_us = newest_from(part.piles, sure, limit)
+        return span if from_us is None else Span(from_us, span.end_us)
+
+    @staticmethod
     def reached(left: Sequence[Part]) -> int:
         """Give the time from which on all was read, where these parts were not."""
         return max(part.extent.max_us for part in left) + 1
@@ -251,6 +259,12 @@ class _Oldest:
     @staticmethod
     def surely_behind(span: Span, start: Place | None) -> Span:
         return Span(max(span.start_us, start.time_us + 1), span.end_us) if start else span
+
+    @staticmethod
+    def near(part: Part, span: Span, sure: Span, limit: int) -> Span:
+        """Give a span that has the rows of a page, where each row in `sure` is one of it."""
+        until_us = oldest_until(part.piles, sure, limit)
+        return span if until_us is None else Span(span.start_us, until_us)
 
     @staticmethod
     def reached(left: Sequence[Part]) -> int:

@@ -2,7 +2,8 @@
 
 Rules:
 1. A sealed part that cannot be read is left out, and the answer says so.
-2. A read that takes too long is told so once: it sums up what it has, and its answer says how far it got.
+2. What waits for the table of a part is put there before its first read, and not at all for a part that is ruled out.
+3. A read that takes too long is told so once: it sums up what it has, and its answer says how far it got.
    One that has nothing yet is ended.
 """
 
@@ -41,6 +42,7 @@ class Source:
     unread: dict[Part, str] = field(default_factory=dict)
     late: QueryTimeoutError | None = None
     left: Sequence[Part] = ()
+    _settled: set[Part] = field(default_factory=set)
 
     @property
     def cursor(self) -> Cursor:
@@ -93,6 +95,10 @@ class Source:
 
     def rows(self, part: Part, sql: str, values: Sequence[object]) -> list[Row]:
         """Ask one part; none where its file cannot be read, or where it takes too long."""
+        if part not in self._settled:
+            self._settled.add(part)
+            part.settle()
+
         try:
             return self.cursor.execute(sql, values).fetchall()
         except duckdb.InterruptException:

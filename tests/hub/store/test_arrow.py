@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loghub.hub.store.arrow import Chunk, Column, Stream, Text
+from loghub.hub.store.arrow import Chunk, Column, Door, Stream, Text
 
 KINDS = {"n": "BIGINT", "t": "VARCHAR", "m": "BIGINT", "u": "VARCHAR"}
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
@@ -18,6 +18,7 @@ CHARACTERS = st.characters(exclude_categories=["Cs"])
 def engine() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config={"threads": "2"}) as engine:
         engine.execute("CREATE TABLE t (n BIGINT, t VARCHAR, m BIGINT, u VARCHAR)")
+        engine.execute("CREATE TABLE through (n BIGINT, t VARCHAR)")
         yield engine
 
 
@@ -96,3 +97,23 @@ def test_a_chunk_that_cannot_be_written_fails_the_insert_and_leaves_nothing(
         engine.unregister("incoming")
 
     assert engine.execute("SELECT count(*) FROM t").fetchall() == [(0,)]
+
+
+def test_streams_come_and_go_behind_a_door(engine: duckdb.DuckDBPyConnection) -> None:
+    door = Door(KINDS)
+
+    with door.bring(()):
+        engine.register("door", door)
+        engine.execute("PREPARE put AS INSERT INTO through SELECT n, t FROM door")
+
+    given: list[list[tuple[object, ...]]] = [[(1, "a"), (2, "b")], [(3, "c")]]
+
+    for rows in given:
+        with door.bring([chunk(rows, ["n", "t"])]):
+            assert engine.execute("EXECUTE put").fetchall() == [(len(rows),)]
+
+    with pytest.raises(duckdb.Error, match="nothing was brought"):
+        engine.execute("EXECUTE put").fetchall()
+
+    assert engine.execute("SELECT * FROM through").fetchall() == [(1, "a"), (2, "b"), (3, "c")]
+    engine.unregister("door")

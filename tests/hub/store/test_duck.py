@@ -520,6 +520,43 @@ def test_a_log_file_that_cannot_be_made_leaves_no_table(tmp_path: Path) -> None:
         hot.Hot(engine, tmp_path, 1).close()
 
 
+def test_what_the_engine_refuses_for_readers_to_come_is_stored_and_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hot, "_READ_SECONDS", 0.0)
+
+    with opened(tmp_path) as store:
+        store.append([batch(1, 3)])
+        check_exactly_once(store, 3)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(HotTable, "add", fail_to_add)
+            (answer,) = store.append([batch(4, 3)])
+            assert answer.accepted == 3
+
+        check_exactly_once(store, 6)
+
+    with opened(tmp_path) as store:
+        check_exactly_once(store, 6)
+
+
+def fail_to_add(_table: HotTable, _rows: object, _chunks: object = ()) -> None:
+    raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
+
+
+def test_rows_in_memory_without_a_key_are_not_looked_at(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append([batch(1, 3, fields={"color": "red"})])
+        assert store.search(parse("size:4"), EVER, now_us=START_US, limit=9).partitions == 0
+        assert len(store.search(parse("color:red"), EVER, now_us=START_US, limit=9).events) == 3
+        assert len(store.search(parse("-size:4"), EVER, now_us=START_US, limit=9).events) == 3
+
+        store.append([batch(4, 1, fields={"size": 4}), batch(5, 1, fields={"box": {"size": 5}})])
+        assert [found.seq for found in store.search(parse("size:4"), EVER, now_us=START_US, limit=9).events] == [4]
+        assert [found.seq for found in store.search(parse("box.size:5"), EVER, now_us=START_US, limit=9).events] == [5]
+        assert store.search(parse("box.width:5"), EVER, now_us=START_US, limit=9).events == []
+
+
 def test_rows_are_added_all_or_none() -> None:
     with duckdb.connect() as engine:
         table = HotTable(engine, "hot_1")

@@ -123,6 +123,8 @@ def test_a_body_read_quickly_is_what_its_lines_are_one_by_one(
         event_times = [read.event.time_us for read in good]
         extent = hot.part.extent
         assert (extent.min_us, extent.max_us, extent.count) == (min(event_times), max(event_times), len(good))
+        assert hot.part.shape.complete
+        assert {key for row in rows for key in json.loads(row[-1])} <= set(hot.part.shape.keys)
 
 
 def test_lines_of_our_own_handlers_go_the_quick_way() -> None:
