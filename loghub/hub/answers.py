@@ -70,7 +70,7 @@ def event_json(stored: StoredEvent, epoch: str) -> bytes:
     fields = stored.event.fields
 
     # The place stands first, and no field of the same name takes its value.
-    if not _PLACE.isdisjoint(fields):
+    if not fields.keys().isdisjoint(_PLACE):
         fields = {name: value for name, value in fields.items() if name not in _PLACE}
 
     place = (

@@ -1,19 +1,24 @@
-"""Which of many queries an event matches: what can be looked up is looked up, closures test the rest.
+"""Which of many queries events match: what can be looked up is looked up, closures test the rest.
 
 Rules:
 1. What a query asks of an event's service, logger and level is decided once for each triple of them that occurs.
-   A query that asks for nothing else is decided with it; of others the rest is tested, where the triple fits.
+   A query that asks for nothing else is decided with it; of others the rest is tested, where the triple fits and
+   the event has the field that the rest needs.
 2. A query that only an event with a certain value of another field can match (`user.id:42 level>=info`,
    `host:(a OR b)`) stands under these values, one that needs a text in the message under that text. The
    look-up may find too many, never too few: what it finds is tested whole.
 3. Equal queries are one: it is tested once, whoever asks.
+4. Events are looked at many at a time: one search for a text goes through the messages of all.
 
 Nothing here knows subscribers, threads or stores.
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from loghub.event.model import Event, JSONValue
@@ -29,6 +34,7 @@ Kind: TypeAlias = tuple[JSONValue, ...]
 _T = TypeVar("_T")
 
 _KIND = frozenset(("level", "levelno", "service", "logger"))
+_ON_ALL = frozenset(("level", "levelno", "timestamp", "exception"))  # no keys, or keys that every event has
 _MOST_KINDS = 10_000  # known at a time
 _NOTHING: tuple[Hashable, ...] = ()
 _RECOMPILE_US = 10_000_000  # microseconds for which a relative time in a query may stand still
@@ -53,12 +59,20 @@ class Group(Generic[_T]):
     members: list[_T] = field(default_factory=list)
 
 
+Found: TypeAlias = defaultdict[Group[_T], list[int]]
+
+
 @dataclass(slots=True)
 class _Known(Generic[_T]):
-    """What is known of events of one service, logger and level: who matches, and who may."""
+    """What is known of events of one service, logger and level.
+
+    Attributes:
+        sure: who matches.
+        open: who may, with what is left to test, by the key without which it fails; "" where there is none.
+    """
 
     sure: list[Group[_T]]
-    open: list[tuple[Predicate, Group[_T]]]
+    open: Mapping[str, Sequence[tuple[Predicate, Group[_T]]]]
 
 
 class Dispatch(Generic[_T]):
@@ -128,38 +142,75 @@ class Dispatch(Generic[_T]):
             self._known.clear()
             self._tidy()
 
-    def find(self, event: Event) -> Sequence[Group[_T]]:
-        """Give the groups whose query an event matches, each once."""
-        fields = event.fields
-        kind = (event.severity, fields.get("level"), fields.get("service"), fields.get("logger"))
-        known = self._known.get(kind) or self._learn(kind, event)
-        found = [*known.sure, *(group for rest, group in known.open if rest(event))]
+    def find(self, events: Sequence[Event]) -> Mapping[Group[_T], Sequence[int]]:
+        """Give the groups whose query events match, and the places of these events, in order."""
+        found: Found[_T] = defaultdict(list)
+        self._find_by_kind(events, found)
 
-        for probe, under in self._by_value.values():
-            for value in probe(event):
-                if value in under:
-                    _test(under[value], event, found)
+        for name, (probe, under) in self._by_value.items():
+            _find_by_value(name, probe, under, events, found)
 
         if self._by_text:
-            text = _text(event)
+            self._find_by_text(events, found)
 
-            for part, groups in self._by_text.items():
-                if part in text:
-                    _test(groups, event, found)
+        return {group: sorted(set(places)) for group, places in found.items()}
 
-        return found
+    def _find_by_kind(self, events: Sequence[Event], found: Found[_T]) -> None:
+        of_kinds: defaultdict[Kind, list[int]] = defaultdict(list)
+
+        for place, event in enumerate(events):
+            get = event.fields.get
+            of_kinds[event.severity, get("level"), get("service"), get("logger")].append(place)
+
+        for kind, places in of_kinds.items():
+            known = self._known.get(kind) or self._learn(kind, events[places[0]])
+
+            for group in known.sure:
+                found[group] += places
+
+            for key, tests in known.open.items():
+                for place in places:
+                    event = events[place]
+
+                    if not key or key in event.fields:
+                        for rest, group in tests:
+                            if rest(event):
+                                found[group].append(place)
 
     def _learn(self, kind: Kind, event: Event) -> _Known[_T]:
         """Decide for an event's kind what can be."""
         fitting = [group for group in self._by_kind if group.of_kind is None or group.of_kind(event)]
-        sure = [group for group in fitting if group.rest is None]
-        known = _Known(sure, [(group.rest, group) for group in fitting if group.rest is not None])
+        left: defaultdict[str, list[tuple[Predicate, Group[_T]]]] = defaultdict(list)
+
+        for group in fitting:
+            if group.rest is not None:
+                left[_needed(group.query)].append((group.rest, group))
+
+        known = _Known([group for group in fitting if group.rest is None], left)
 
         if len(self._known) >= _MOST_KINDS:
             self._known.clear()
 
         self._known[kind] = known
         return known
+
+    def _find_by_text(self, events: Sequence[Event], found: Found[_T]) -> None:
+        """Look for each text in all messages at once."""
+        texts = list(map(_text, events))
+        everything = fold("\n".join(texts))
+        starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
+
+        for part, groups in self._by_text.items():
+            at = everything.find(part)
+
+            while at >= 0:
+                place = bisect_right(starts, at) - 1
+
+                for group in groups:
+                    if group.matches(events[place]):  # what was found over the seam of two messages does not
+                        found[group].append(place)
+
+                at = everything.find(part, starts[place + 1])
 
     def _tests(self, query: tree.Query) -> tuple[Predicate, Predicate | None, Predicate | None]:
         """Compile a query as a whole, and in two parts."""
@@ -200,18 +251,51 @@ class Dispatch(Generic[_T]):
                 del self._by_value[name]
 
 
-def _test(groups: Iterable[Group[_T]], event: Event, found: list[Group[_T]]) -> None:
-    """Add those that match to what was found."""
-    for group in groups:
-        if group not in found and group.matches(event):
-            found.append(group)
+def _find_by_value(
+    name: str,
+    probe: Probe,
+    under: Mapping[Hashable, Sequence[Group[_T]]],
+    events: Sequence[Event],
+    found: Found[_T],
+) -> None:
+    places: Iterable[int] = range(len(events))
+
+    if _is_key(name):
+        places = [place for place, event in enumerate(events) if name in event.fields]
+
+    for place in places:
+        event = events[place]
+
+        for value in probe(event):
+            if value in under:
+                for group in under[value]:
+                    if group.matches(event):
+                        found[group].append(place)
 
 
 def _text(event: Event) -> str:
-    """Give the texts in which a query looks for words; what it finds over the seam is tested again."""
+    """Give the texts in which a query looks for words."""
     message, trace = event.fields.get("message"), event.fields.get("exc_info")
     text = message if isinstance(message, str) else ""
-    return fold(f"{text}\n{trace}" if isinstance(trace, str) else text)
+    return f"{text}\n{trace}" if isinstance(trace, str) else text
+
+
+def _is_key(name: str) -> bool:
+    """Tell whether a field is there only where the line has a key of its name."""
+    return "." not in name and name not in _ON_ALL
+
+
+def _needed(query: tree.Query) -> str:
+    """Give a key that an event must have to match; "" where there is none to be told."""
+    if isinstance(query, tree.And):
+        return next(filter(None, map(_needed, query.parts)), "")
+
+    if isinstance(query, tree.Or):
+        keys = set(map(_needed, query.parts))
+        return keys.pop() if len(keys) == 1 else ""
+
+    name = "" if isinstance(query, tree.Not) else getattr(query, "field", "")
+    return name if _is_key(name) and name not in _KIND else ""
 
 
 def _is_of_kind(query: tree.Query) -> bool:

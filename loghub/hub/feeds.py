@@ -31,7 +31,7 @@ from loghub.query.tree import Query
 Entry: TypeAlias = tuple[int, bytes]
 """An event's arrival number, and the event as the API gives it."""
 
-_SLICE = 200  # events after which others may run
+_SLICE = 100  # events after which others may run
 _ROUND = 5_000  # events after which followers are woken, however many more there are
 _MOST_BEHIND = 20_000  # events; beyond, each follower reads from the store what it asks for
 _ALL_ROOM = 64 * 2**20  # bytes that wait in all feeds; those that feeds share count in each
@@ -266,25 +266,22 @@ class _Pump:
         return []
 
     def _hand_on(self, events: Sequence[StoredEvent]) -> None:
-        matched: dict[int, tuple[Sequence[Feed], list[Entry]]] = {}
-
-        for stored in events:
-            groups = self._dispatch.find(stored.event)
-
-            if groups:
-                entry = (stored.arrival, event_json(stored, self._store.epoch))
-
-                for group in groups:
-                    matched.setdefault(id(group), (group.members, []))[1].append(entry)
+        matched = self._dispatch.find([stored.event for stored in events])
+        written = {place: self._entry(events[place]) for place in set[int]().union(*matched.values())}
+        sizes = {place: len(text) for place, (_, text) in written.items()}
 
         free = self._room - sum(feed.held for feed in self._feeds)
         room = max(_LEAST_ROOM, min(_MOST_ROOM, free))
 
-        for feeds, entries in matched.values():
-            size = sum(len(text) for _, text in entries)
+        for group, places in matched.items():
+            entries = [written[place] for place in places]
+            size = sum(sizes[place] for place in places)
 
-            for feed in feeds:
+            for feed in group.members:
                 feed.put(entries, size, room)
+
+    def _entry(self, stored: StoredEvent) -> Entry:
+        return stored.arrival, event_json(stored, self._store.epoch)
 
     def _flush(self) -> None:
         """Wake who has news, some at a time, so that an event loop has other work done in between."""

@@ -227,7 +227,8 @@ def read_body(body: bytes, *, limits: Limits, now_us: int) -> Reading:
             bad.append(read)
 
     if not bad:
-        return Reading(len(lines), now_us, range(len(lines)), lines, LineEvents(lines, now_us, known), (), blocks, odd)
+        events = LineEvents(lines, now_us, known, odd)
+        return Reading(len(lines), now_us, range(len(lines)), lines, events, (), blocks, odd)
 
     return _without_bad(lines, now_us, bad)
 
@@ -253,7 +254,7 @@ def _without_bad(lines: Sequence[bytes], now_us: int, bad: Sequence[BadLine]) ->
     places = [place for place in range(len(lines)) if place not in gone]
     good = [lines[place] for place in places]
     blocks, odd = read_lines(good)
-    return Reading(len(lines), now_us, places, good, LineEvents(good, now_us), bad, blocks, odd)
+    return Reading(len(lines), now_us, places, good, LineEvents(good, now_us, None, odd), bad, blocks, odd)
 
 
 def identify(key: str | None, reading: Reading) -> Identity | None:

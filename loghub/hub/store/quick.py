@@ -87,7 +87,7 @@ def read_lines(lines: Sequence[bytes], most_bytes: int = 2**31) -> tuple[list[Bl
     Returns:
         Blocks, and the places of the lines that have to go the slow way.
     """
-    load = _loader(lines)
+    load = loader(lines)
     most = most_bytes + 1 if max(map(len, lines), default=0) > most_bytes else 0
     blocks: list[Block] = []
     odd: list[int] = []
@@ -139,7 +139,7 @@ def _group(
     return groups.values()
 
 
-def _loader(lines: Sequence[bytes]) -> Callable[[bytes], Any]:
+def loader(lines: Sequence[bytes]) -> Callable[[bytes], Any]:
     """Give what reads JSON exactly: orjson makes a float of an integer over 64 bits."""
     return decode if _LONG_NUMBER in b"".join(lines).translate(_DIGITS) else orjson.loads
 

@@ -5,13 +5,14 @@ It holds lines; their events are made when a tail asks for them.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 from loghub.event.model import Event
 from loghub.hub.store.protocol import Incoming, StoredEvent
 from loghub.hub.store.stats import rate
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Batch:
     """What is kept of a batch: its rows would double it."""
 
@@ -21,13 +22,16 @@ class _Batch:
     seqs: Sequence[int]
     events: Sequence[Event]
 
-    def event(self, arrival: int) -> StoredEvent | None:
-        place = arrival - self.arrival
+    @property
+    def end(self) -> int:
+        """The arrival number behind its last event."""
+        return self.arrival + len(self.seqs)
 
-        if not 0 <= place < len(self.seqs):
-            return None
-
-        return StoredEvent(arrival, self.source, self.seqs[place], self.received_us, self.events[place])
+    def between(self, first: int, end: int) -> Iterable[StoredEvent]:
+        """Give the events that arrived from `first` on, before `end`."""
+        part = slice(first - self.arrival, end - self.arrival)
+        seqs, events = self.seqs[part], self.events[part]
+        return map(StoredEvent, range(first, end), repeat(self.source), seqs, repeat(self.received_us), events)
 
 
 class Recent:
@@ -93,8 +97,19 @@ class Recent:
                 self._slots[slot], self._sizes[slot] = None, 0
 
     def _event(self, number: int) -> StoredEvent | None:
-        batch = self._slots[number % len(self._slots)]
-        return batch.event(number) if batch else None  # the slot may have an older one, or one that came meanwhile
+        return next(iter(self._run(number, number)), None)
+
+    def _run(self, first: int, last: int) -> Iterable[StoredEvent]:
+        """Give events as far as they came in one batch; none where one of them is not here."""
+        slot = first % len(self._slots)
+        batch = self._slots[slot]  # it may be an older one, or one that came meanwhile
+
+        if batch is None or not batch.arrival <= first < batch.end:
+            return ()
+
+        end = min(last + 1, batch.end, first + len(self._slots) - slot)
+        is_whole = self._slots[slot : slot + end - first].count(batch) == end - first
+        return batch.between(first, end) if is_whole else ()
 
     def rate(self, now_us: int) -> float:
         """Give the events in a second over the last minute."""
@@ -111,12 +126,11 @@ class Recent:
 
         found: list[StoredEvent] = []
 
-        for number in wanted:
-            stored = self._event(number)
+        while len(found) < len(wanted):
+            before = len(found)
+            found += self._run(wanted[before], wanted[-1])
 
-            if stored is None:
+            if len(found) == before:
                 return None
-
-            found.append(stored)
 
         return found
