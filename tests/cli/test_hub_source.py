@@ -1,16 +1,20 @@
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from click.testing import CliRunner
 from served_hub import batch, line, served
 
 from loghub.cli.commands import loghub
 from loghub.client import Hub
-from loghub.errors import ConfigError, HubError
+from loghub.errors import ConfigError
 from loghub.hub.api.app import create_app
 from loghub.hub.settings import Settings
 from loghub.hub.store.memory import MemoryStore
@@ -129,25 +133,51 @@ def test_an_export_is_taken_up_again_behind_the_last_whole_line(url: str, tmp_pa
     assert target.read_bytes() == whole
 
 
-def test_a_connection_that_breaks_is_taken_up_again(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original, breaks = Hub.export, iter((True, False))
+@contextmanager
+def breaking(url: str, cuts: int) -> Iterator[tuple[str, list[str]]]:
+    """Stand before a hub and break the first exports off in the middle; gives the address, and what was asked."""
+    asked: list[str] = []
 
-    def breaking(hub: Hub, parameters: Any) -> Iterator[bytes]:
-        text = b"".join(original(hub, parameters))
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            headers = {"Authorization": self.headers.get("Authorization", "")}
+            body = httpx.get(url + self.path, headers=headers).content
+            is_cut = "/export" in self.path and len(asked) < cuts
+            asked.extend([self.path] if "/export" in self.path else [])
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if is_cut else body)
 
-        if next(breaks):
-            yield text[: len(text) // 3]
-            raise HubError("no answer from the hub")
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
 
-        yield text
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
 
-    monkeypatch.setattr(Hub, "export", breaking)
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", asked
+        finally:
+            server.shutdown()
+            thread.join(60)
+
+
+def test_a_connection_that_breaks_is_taken_up_again_behind_the_last_whole_event(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("loghub.cli.export._PAUSE_S", 0)
     target = tmp_path / "events.ndjson"
-    found = run("export", "", url, "-o", str(target))
-    assert found.exit_code == 0, found.exception
+
+    with breaking(url, 2) as (address, asked):
+        found = run("export", "", address, "-o", str(target), "--token", TOKEN)
+
+    assert found.exit_code == 0, found.output
     assert [json.loads(text)["message"] for text in target.read_text().splitlines()] == [f"m{at}" for at in range(10)]
-    assert "trying again" in found.stderr
+    assert found.stderr.count("trying again") == 2
+    cursors = [path.partition("cursor=")[2].partition("&")[0] for path in asked]
+    assert cursors == ["", *sorted(cursors[1:])]
+    assert len(set(cursors)) == 3
 
 
 def test_a_refusal_leaves_no_file(url: str, tmp_path: Path) -> None:

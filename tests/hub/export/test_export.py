@@ -77,6 +77,26 @@ def test_an_export_goes_on_behind_an_id_or_a_cursor(client: httpx.Client) -> Non
     assert export(client, cursor=page["cursor"], format="csv").startswith(f"{SOURCE}-{11:016x},".encode())
 
 
+def test_each_format_and_archive_goes_on_behind_a_cursor(client: httpx.Client, tmp_path: Path) -> None:
+    page = client.get("/api/v1/search", params={"limit": 10, "order": "oldest"}).json()
+    rest = {"cursor": page["cursor"]}
+    expected = [f"m{at}" for at in range(10, COUNT)]
+
+    assert [row[5] for row in csv.reader(io.StringIO(export(client, format="csv", **rest).decode()))] == expected
+    lines = export(client, format="text", **rest).decode().splitlines()
+    assert [next(word for word in line.split() if word in expected) for line in lines] == expected
+    assert messages(gzip.decompress(export(client, archive="gz", **rest))) == expected
+    (tmp_path / "x.parquet").write_bytes(export(client, format="parquet", **rest))
+    sql = "SELECT message FROM read_parquet(?) ORDER BY timestamp"
+    assert [message for (message,) in duckdb.execute(sql, [str(tmp_path / "x.parquet")]).fetchall()] == expected
+
+    with zipfile.ZipFile(io.BytesIO(export(client, archive="zip", **rest))) as archive:
+        files = json.loads(archive.read("manifest.json"))["files"]
+        found = [message for file in files for message in messages(archive.read(file["name"]))]
+
+    assert sorted(found) == sorted(expected)
+
+
 def test_what_comes_after_the_beginning_is_not_in_it(client: httpx.Client, store: Store) -> None:
     with client.stream("GET", PATH) as answer:
         pieces = answer.iter_lines()
