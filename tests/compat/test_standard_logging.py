@@ -40,7 +40,7 @@ def rolls_an_empty_file(folder: Path) -> bool:
 
 def run(cases: tuple[str, ...], folder: Path) -> tuple[int, dict[str, str]]:
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), *cases], check=False, cwd=folder, capture_output=True, text=True, timeout=100
+        [sys.executable, str(SCRIPT), *cases], check=False, cwd=folder, capture_output=True, text=True, timeout=250
     )
     assert done.stdout, done.stderr
     found = json.loads(done.stdout)

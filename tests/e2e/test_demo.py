@@ -51,7 +51,6 @@ def demo(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.pictures
-@pytest.mark.timeout(180)
 def test_demo_shows_the_shop_live_and_loses_nothing(demo: str, open_page: Callable[..., Page], shots: Path) -> None:
     page = open_page(demo, scheme="dark")
     expect_live(page)

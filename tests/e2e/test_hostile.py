@@ -142,7 +142,6 @@ ATTACKER = (
 )
 
 
-@pytest.mark.timeout(180)
 def test_hostile_text_is_text_on_every_screen(
     hub: HubProcess, open_page: Callable[..., Page], log: Callable[..., None]
 ) -> None:

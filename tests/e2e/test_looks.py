@@ -64,7 +64,6 @@ def shoot_dialogs(page: Page, shoot: Callable[[str], None]) -> None:
     page.keyboard.press("Escape")
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 360])
 def test_every_screen_and_state_fits_the_window_and_axe_finds_nothing(

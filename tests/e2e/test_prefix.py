@@ -30,7 +30,6 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-@pytest.mark.timeout(180)
 def test_everything_works_below_a_prefix(url: str, open_page: Callable[..., Page], tmp_path: Path) -> None:
     failed: list[str] = []
 

@@ -109,7 +109,7 @@ def test_a_hub_that_went_away_is_told_of_though_nobody_asks_and_is_forgotten_whe
 
     hub.stop(with_signal=9)
 
-    expect(page.get_by_role("alert")).to_contain_text("The hub does not answer. Is it running?", timeout=5000)
+    expect(page.get_by_role("alert")).to_contain_text("The hub does not answer. Is it running?")
     expect(page.get_by_role("alert")).to_contain_text("The page goes on by itself once it is back.")
     expect(row_with(page, "before")).to_have_count(1)
     hub.start()

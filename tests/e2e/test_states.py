@@ -1,5 +1,6 @@
 """The live tail's states, each where one sees it: connecting, live, paused, behind, lost; gaps and samples."""
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -66,7 +67,7 @@ def test_more_than_an_eye_can_follow_is_said_and_pausing_shows_them_all(
 ) -> None:
     page = open_page(scripted(rate=10_000))
     expect_live(page)
-    expect(page.get_by_text("showing 1 of 2")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"showing 1 of \d"))).to_be_visible()
 
     page.keyboard.press("Space")
     expect_state(page, "paused")

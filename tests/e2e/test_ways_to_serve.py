@@ -66,7 +66,6 @@ def watched() -> Iterator[Callable[[Page], None]]:
     assert [fault for fault in faults if not any(known in fault for known in _NOT_OURS)] == []
 
 
-@pytest.mark.timeout(180)
 def test_every_screen_works_however_the_viewer_is_served(
     served: Served, open_page: Callable[..., Page], watched: Callable[[Page], None]
 ) -> None:

@@ -334,7 +334,7 @@ def test_wrong_rule_is_an_error_that_says_what_to_write(rules: Any, remedy: str)
     assert (caught.value.owner, caught.value.option) == ("JSONFormatter", "mask")
 
 
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "part",
     [

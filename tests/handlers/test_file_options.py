@@ -57,7 +57,9 @@ def test_wrong_option_says_what_to_write(options: dict[str, Any], remedy: str, t
     assert list(tmp_path.iterdir()) == [], "a refused handler touches no file"
 
 
-def test_filename_has_host_process_and_date(tmp_path: Path) -> None:
+def test_filename_has_host_process_and_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    strftime, now = time.strftime, time.localtime()
+    monkeypatch.setattr("time.strftime", lambda form: strftime(form, now))  # midnight may be near
     handler = JSONFileHandler(tmp_path / "{date:%Y}" / "{{x}}-{hostname}-{process}-{date}.jsonl")
     log_to(handler, "one")
     handler.close()
