@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from loghub.formatters import OTelFormatter as OTelFormatter
     from loghub.handlers.broadcast import BroadcastHandler as BroadcastHandler
     from loghub.handlers.console import ConsoleHandler as ConsoleHandler
+    from loghub.handlers.diagnostics import on_diagnostic as on_diagnostic
     from loghub.handlers.json_file import JSONFileHandler as JSONFileHandler
     from loghub.handlers.remote import RemoteHandler as RemoteHandler
     from loghub.metrics import MetricsFilter as MetricsFilter
@@ -69,6 +70,7 @@ _NAMES = {
     "bind": "loghub.event.context",
     "bound": "loghub.event.context",
     "configure": "loghub.config",
+    "on_diagnostic": "loghub.handlers.diagnostics",
     "propagate": "loghub.event.context",
     "read": "loghub.reading.events",
     "unbind": "loghub.event.context",

@@ -27,7 +27,7 @@ from typing import Any, Literal
 
 from loghub.errors import ConfigError, require
 from loghub.event.context import current
-from loghub.event.encode import safe_text
+from loghub.event.encode import fallbacks, safe_text
 from loghub.options import count, duration, environment_tags, names_unknown_options
 
 OTHER = "other"
@@ -286,7 +286,14 @@ class _Collector:
 
 _marks = serial(1)
 _counters: dict[str, _Counter] = {}
-_sources: list[Callable[[], Iterable[Family]]] = []
+
+
+def _encoding() -> Iterable[Family]:
+    samples: dict[tuple[str, ...], float] = {(): fallbacks()}
+    yield Family("loghub_encode_fallbacks_total", "Lines with a value that was changed.", "counter", (), samples)
+
+
+_sources: list[Callable[[], Iterable[Family]]] = [_encoding]
 
 
 def _counter(name: str, tags: Labels) -> _Counter:

@@ -17,6 +17,7 @@ import pytest
 from loghub import metrics
 from loghub.errors import ConfigError
 from loghub.event.context import bound
+from loghub.event.encode import encode
 from loghub.metrics import Family, MetricsFilter
 
 from filtered import Clock
@@ -334,6 +335,19 @@ def test_text_is_what_prometheus_reads(name: str) -> None:
     assert f"# TYPE {name} counter" in lines
     assert f"# TYPE {name.removesuffix('_total')}_per_minute gauge" in lines
     assert f'{name}{{level="INFO",logger="shop",quoted="a\\"b\\n\\\\"}} 1.0' in lines
+
+
+def test_lines_with_values_that_nothing_can_encode_are_counted() -> None:
+    def counted() -> float:
+        (line,) = [line for line in metrics.text().splitlines() if line.startswith("loghub_encode_fallbacks_total ")]
+        return float(line.split()[1])
+
+    before = counted()
+    encode({"fine": 1})
+    assert counted() == before
+    encode({"odd": "\udc80"})
+    encode({"odd": {(1, 2): 3}})
+    assert counted() == before + 2
 
 
 def test_registered_sources_are_in_the_text_and_families_of_one_name_are_one() -> None:

@@ -28,7 +28,7 @@ from loghub.event.plain import PLAIN, plain
 from loghub.event.safe import Safe
 from loghub.event.values import safe_text
 
-__all__ = ["Limits", "decode", "encode", "safe_text"]
+__all__ = ["Limits", "decode", "encode", "fallbacks", "safe_text"]
 
 _LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{19}")  # orjson reads an integer over 64 bits as a float
 _NEWLINE = orjson.OPT_APPEND_NEWLINE
@@ -73,6 +73,11 @@ def _encode_fast(fields: Mapping[str, Any], default: Callable[[Any], Any] | None
     return orjson.dumps(plain(fields, limits, default), None, _NEWLINE)
 
 
+def fallbacks() -> int:
+    """Tell how many lines of this process had a value that had to be changed."""
+    return _noted.fallbacks
+
+
 def decode(line: bytes) -> dict[str, JSONValue]:
     """Read a line.
 
@@ -112,6 +117,7 @@ def _finite(text: str) -> float:
 def _encode_safely(fields: Any, default: Callable[[Any], Any] | None, limits: Limits, written: bytes) -> bytes:  # noqa: ANN401 (a hook may give anything)
     safe = Safe(limits, default)
     value = safe.value(fields)
+    _noted.fallbacks += safe.changed
 
     if written and not safe.changed and not safe.cuts and len(written) <= limits.line_bytes:
         return written
@@ -158,3 +164,12 @@ def _marked(fields: dict[str, JSONValue], safe: Safe) -> dict[str, JSONValue]:
         marked["truncated"] = [*(before if isinstance(before, list) else ()), *safe.cuts]
 
     return marked | {key: fields[key] for key in _LAST if key in fields}
+
+
+class _Noted:
+    """What is counted; no lock, as a signal handler may encode while another line is counted."""
+
+    fallbacks = 0
+
+
+_noted = _Noted()

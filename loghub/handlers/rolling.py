@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from loghub.handlers.account import account_of
 from loghub.handlers.diagnostics import say
 from loghub.handlers.log_file import LogFile
 from loghub.handlers.retention import Retention
@@ -165,6 +166,7 @@ class Rolling:
                     file.release()
         except OSError as error:
             self._roll_at = now + _ROLL_AGAIN_SECONDS
+            account_of(str(file.path)).roll_failures += 1
             say(f"JSONFileHandler {file.path}", f"cannot roll over ({error}); goes on in the same file")
             return False
 

@@ -26,6 +26,7 @@ from typing import Any
 
 import pytest
 
+from loghub.handlers.account import account_of
 from loghub.handlers.json_file import JSONFileHandler
 from loghub.segments import segments
 
@@ -362,6 +363,7 @@ def test_refused_rename_goes_on_in_the_file_and_rolls_when_it_may(open_folder: P
         log.write(50)
         assert log.handler.lost == 0
         assert segments(path) == []
+        assert account_of(str(path)).roll_failures == 1
         log.handler._rolling._roll_at = 0.0  # ten seconds later
         log.handler._file.be_quiet(0.0, 0.0)
         (open_folder / "refused").touch()

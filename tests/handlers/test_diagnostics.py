@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from loghub.handlers.diagnostics import FOREVER, say
+import loghub
+from loghub.handlers.diagnostics import FOREVER, say, write
 
 
 def test_matter_is_repeated_only_after_a_while(
@@ -32,3 +33,25 @@ def test_matters_and_subjects_are_apart_and_some_are_said_once(capsys: pytest.Ca
 def test_missing_stderr_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     assert say("a", "1")
+
+
+def test_what_is_said_is_handed_to_who_listens_until_that_ends(capsys: pytest.CaptureFixture[str]) -> None:
+    heard: list[tuple[str, str]] = []
+
+    def broken(_matter: str, _sentence: str) -> None:
+        raise RuntimeError("a mistake")
+
+    def curious(matter: str, sentence: str) -> None:
+        heard.append((matter, sentence))
+        write("listener", "says something itself")
+
+    ends = [loghub.on_diagnostic(broken), loghub.on_diagnostic(curious)]
+    assert say("x", "no answer", every=FOREVER)
+    assert not say("x", "no answer", every=FOREVER)
+
+    for end in (*ends, *ends):
+        end()
+
+    write("x", "not heard")
+    assert heard == [("x", "no answer")]
+    assert capsys.readouterr().err.count("loghub: ") == 3

@@ -36,6 +36,7 @@ from loghub.handlers.spool.tally import Tally
 from loghub.wire.batch import Batch
 
 OVERHEAD = HEADER + TRAILER
+_NAMES = 4  # directories whose names are brought to the disk too: this one, v1, the spool, and where that is
 _now = time.time_ns
 
 
@@ -204,8 +205,9 @@ class Incarnation:
                 self._unsynced.popleft().sync()
 
         if new:
-            for folder in (self.folder, self.folder.parent):  # the names too
-                segments.sync_folder(folder)
+            for folder in (self.folder, *self.folder.parents)[:_NAMES]:
+                with suppress(PermissionError):  # whose names we may not read we have not made
+                    segments.sync_folder(folder)
 
         if self._segment is not None:
             with suppress(FileNotFoundError):

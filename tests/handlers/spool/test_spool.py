@@ -474,6 +474,22 @@ def test_every_durability_writes_and_says_what_survives(
     assert spool.guarantee == ("power" if durability == "record" else "process")
 
 
+def test_names_of_all_that_was_made_are_brought_to_the_disk_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose directory is gone with the power is gone too."""
+    synced: list[Path] = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append(Path(f"/proc/self/fd/{descriptor}").resolve()))
+    spool = spool_in(tmp_path / "spool", durability="record")
+    assert add(spool, b"a\n")
+    (folder,) = (tmp_path / "spool" / "v1").iterdir()
+    assert set(synced) == {folder, tmp_path / "spool" / "v1", tmp_path / "spool", tmp_path}
+    synced.clear()
+    assert add(spool, b"b\n")
+    assert not synced
+    spool.close()
+
+
 def test_where_no_map_is_possible_files_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("no map here")
