@@ -49,6 +49,7 @@ class Group(Generic[_T]):
         matches: tests an event.
         of_kind: tests what it asks of service, logger and level; None where that is nothing.
         rest: tests what else it asks; None where that is nothing.
+        needed: a key that an event must have to match; "" where there is none to be told.
         members: who asks.
     """
 
@@ -56,6 +57,7 @@ class Group(Generic[_T]):
     matches: Predicate
     of_kind: Predicate | None
     rest: Predicate | None
+    needed: str
     members: list[_T] = field(default_factory=list)
 
 
@@ -114,7 +116,7 @@ class Dispatch(Generic[_T]):
         group = self._groups.get(query)
 
         if group is None:
-            group = Group(query, *self._tests(query))
+            group = Group(query, *self._tests(query), _needed(query))
             self._groups[query] = group
 
             for place in self._places(group):
@@ -156,26 +158,23 @@ class Dispatch(Generic[_T]):
         return {group: sorted(set(places)) for group, places in found.items()}
 
     def _find_by_kind(self, events: Sequence[Event], found: Found[_T]) -> None:
-        of_kinds: defaultdict[Kind, list[int]] = defaultdict(list)
+        knowns: list[_Known[_T]] = []
 
         for place, event in enumerate(events):
             get = event.fields.get
-            of_kinds[event.severity, get("level"), get("service"), get("logger")].append(place)
-
-        for kind, places in of_kinds.items():
-            known = self._known.get(kind) or self._learn(kind, events[places[0]])
+            kind = (event.severity, get("level"), get("service"), get("logger"))
+            known = self._known.get(kind) or self._learn(kind, event)
+            knowns.append(known)
 
             for group in known.sure:
-                found[group] += places
+                found[group].append(place)
 
-            for key, tests in known.open.items():
-                for place in places:
-                    event = events[place]
-
-                    if not key or key in event.fields:
-                        for rest, group in tests:
-                            if rest(event):
-                                found[group].append(place)
+        for key in {group.needed for group in self._by_kind if group.rest is not None}:
+            for place, event in enumerate(events):
+                if not key or key in event.fields:
+                    for rest, group in knowns[place].open.get(key, ()):
+                        if rest(event):
+                            found[group].append(place)
 
     def _learn(self, kind: Kind, event: Event) -> _Known[_T]:
         """Decide for an event's kind what can be."""
@@ -184,7 +183,7 @@ class Dispatch(Generic[_T]):
 
         for group in fitting:
             if group.rest is not None:
-                left[_needed(group.query)].append((group.rest, group))
+                left[group.needed].append((group.rest, group))
 
         known = _Known([group for group in fitting if group.rest is None], left)
 

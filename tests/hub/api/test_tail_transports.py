@@ -62,7 +62,7 @@ def told(hub: httpx.Client, way: Transport, parameters: dict[str, str]) -> list[
 
     with closing(way(hub, parameters)) as frames:
         for frame in frames:
-            found += [frame] if frame.get("events") != [] else []
+            found += [frame] if frame["type"] != "heartbeat" and frame.get("events") != [] else []
 
             if frame["type"] == "sampled" if is_sample else "last" in str(frame):
                 break
