@@ -216,6 +216,9 @@ class HTTPPost:
 class _Deadline:
     """Bounds the wait for the head of an answer as a whole: the timeout of each read does not, where a server drips.
 
+    httpx has no option for that (encode/httpx#1450), nor for a network of one's own, as httpcore has. Where a later
+    version gives no such stream, the timeout of each read is what is left.
+
     Attributes:
         seconds: how long it may take.
     """

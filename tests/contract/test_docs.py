@@ -10,9 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+import loghub
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^( *)```(yaml|python)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+
+_VARIABLE = re.compile(r'"(?:env:)?((?:LOGHUB|XDG)_[A-Z_]+|NO_COLOR|FORCE_COLOR|LOCALAPPDATA)"')
 
 CONFIGURE = """
 import logging, sys, yaml, loghub
@@ -85,6 +89,14 @@ def test_every_page_is_in_the_navigation() -> None:
 
     for page in (ROOT / "docs").rglob("*.md"):
         assert str(page.relative_to(ROOT / "docs")) in navigation
+
+
+def test_each_variable_that_is_read_is_in_the_one_table() -> None:
+    table = (ROOT / "docs" / "reference" / "environment.md").read_text().partition("\n## ")[0]
+    sources = Path(loghub.__file__).parent.rglob("*.py")
+    read = {name for source in sources for name in _VARIABLE.findall(source.read_text("utf-8"))}
+    assert {"LOGHUB_URL", "LOGHUB_SPOOL", "NO_COLOR"} <= read
+    assert [name for name in sorted(read) if f"`{name}`" not in table] == []
 
 
 def test_readme_shows_what_it_is_how_to_begin_and_how_it_looks_at_once() -> None:
