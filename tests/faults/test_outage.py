@@ -73,14 +73,14 @@ def test_an_outage_takes_no_more_than_the_cap_and_each_loss_is_told(tmp_path: Pa
     spool = str(tmp_path / "spool")
     gone = f"http://127.0.0.1:{free_port()}"
     options = {"URL": gone, "SPOOL": spool, "CAP": str(_CAP), "RECORDS": str(RECORDS)}
-    found = json.loads(run_python(APP, cwd=tmp_path, timeout=600, **options).stdout)
+    found = json.loads(run_python(APP, cwd=tmp_path, timeout=max(600, RECORDS // 2000), **options).stdout)
     assert found["largest"] <= _CAP
     assert found["grown"] < _MOST_GROWTH
     assert found["dropped"] > 0
     assert found["appended"] == found["dropped"] + found["queued"]
 
     with scripted_hub() as hub:
-        run_python(NEXT, cwd=tmp_path, timeout=120, URL=hub.url, SPOOL=spool)
+        run_python(NEXT, cwd=tmp_path, timeout=max(200, RECORDS // 2000), URL=hub.url, SPOOL=spool)
         messages = Counter(hub.messages)
 
     told = [re.fullmatch(r"(\d+) records dropped, seq .*", message) for message in messages]
