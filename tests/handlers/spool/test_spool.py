@@ -1,67 +1,21 @@
-"""The spool: room, losses that are told, the dead's rest, and disks that refuse."""
+"""The spool: what it gives back, the rest of the dead, forks, and disks that refuse."""
 
-import errno
 import json
 import os
-import resource
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from spools import DESTINATION, LINE, add, drained, incarnations, no_file_larger_than, spool_in
 
-from loghub.handlers.spool import POLICIES, Settings, Spool, dead_records, purge, room
+from loghub.handlers.spool import Settings, Spool
 from loghub.handlers.spool import spool as module
 from loghub.handlers.spool.cursor import Cursor
 from loghub.handlers.spool.settings import SMALLEST
 
 from processes import open_files
 from scripted_hub import wait_until
-
-LINE = b"x" * 10_000 + b"\n"
-DESTINATION = "http://127.0.0.1:9"
-
-
-def spool_in(folder: Path, **options: Any) -> Spool:
-    spool = Spool(replace(Settings(folder, DESTINATION), **options))
-    spool.tend()
-    return spool
-
-
-def add(spool: Spool, line: bytes, level: int = 20) -> bool:
-    return spool.write(line, level) or spool.append(line, level)
-
-
-def added_or_refused(spool: Spool) -> bool:
-    taken = add(spool, LINE)
-
-    if not taken:
-        spool.refuse()
-
-    return taken
-
-
-def drained(spool: Spool, records: int = 500) -> list[bytes]:
-    lines: list[bytes] = []
-
-    while (batch := spool.take(records, 1_000_000)) is not None:
-        lines += batch.lines
-        spool.settle_acked(len(batch.lines))
-
-    spool.tend()
-    return lines
-
-
-def incarnations(folder: Path) -> list[str]:
-    return sorted(path.name for path in (folder / "v1").iterdir())
-
-
-def told(lines: list[bytes]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in lines if b"records dropped" in line]
 
 
 def test_lines_come_back_in_order_over_many_segments(tmp_path: Path) -> None:
@@ -234,188 +188,6 @@ def test_empty_and_strange_segments_do_not_hold_up_a_start(tmp_path: Path) -> No
     assert incarnations(tmp_path) == ["notes.txt"]
 
 
-def test_the_oldest_segments_give_way_and_the_loss_is_told_exactly(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path, size=SMALLEST)
-    lines = [b"%d:" % number + LINE for number in range(100)]
-    add(spool, lines[0])
-    spool.take(1, 1)  # under way: its segment stays
-    assert all(add(spool, line) for line in lines[1:])
-    assert sum(path.stat().st_size for path in tmp_path.glob("v1/*/seg-*")) <= SMALLEST
-    found = drained(spool)
-    kept = [line for line in found if line.endswith(LINE)]
-    assert kept[0] == lines[0]
-    assert kept[-1] == lines[-1]
-    losses = told(found)
-    # Some events were dropped in their turn; then a later one counts them, and what they told of.
-    assert sum(loss["dropped"] for loss in losses) == spool.dropped > 100 - len(kept)
-    assert len(found) + spool.dropped == spool.appended
-    assert (
-        losses[0]["message"] == f"{losses[0]['dropped']} records dropped, seq {losses[0]['first']}–{losses[0]['last']}"
-    )
-
-
-def test_what_was_taken_over_gives_way_first_and_no_more_of_it_than_is_needed(tmp_path: Path) -> None:
-    size = 1024 * 1024
-    first = spool_in(tmp_path, size=size)
-
-    while not first.dropped:
-        add(first, LINE)
-
-    left = first.queued
-    first.close()
-    spool = spool_in(tmp_path, size=size)
-    assert spool.queued == left
-
-    while not spool.dropped:
-        assert add(spool, LINE)
-
-    assert spool.dropped <= 12  # of two segments: each is smaller than the one that is made
-    assert spool.appended == spool.queued + spool.dropped
-    spool.close()
-
-
-def test_new_records_are_refused_until_there_is_room_and_the_loss_is_told(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path, size=SMALLEST, overflow=POLICIES["drop_new"])
-    taken = [added_or_refused(spool) for _ in range(60)]
-    kept = sum(taken)
-    assert taken == [True] * kept + [False] * (60 - kept)
-    assert (spool.dropped, spool.appended, spool.queued) == (60 - kept, 60, kept)
-    assert len(drained(spool)) == kept
-    assert add(spool, b"after\n")
-    loss, after = drained(spool)
-    assert told([loss])[0]["message"] == f"{60 - kept} records dropped, seq {kept + 1}–60"
-    assert after == b"after\n"
-    assert spool.mark()[0][1] == 62
-
-
-def numbered(spool: Spool) -> list[tuple[int, bytes]]:
-    found: list[tuple[int, bytes]] = []
-
-    while (batch := spool.take(500, 1_000_000)) is not None:
-        found += enumerate(batch.lines, batch.first)
-        spool.settle_acked(len(batch.lines))
-
-    return found
-
-
-@pytest.mark.parametrize("killed", [True, False])
-def test_refusals_that_a_process_could_not_tell_any_more_are_told_by_its_heir_once(
-    tmp_path: Path, *, killed: bool
-) -> None:
-    spool = spool_in(tmp_path, size=SMALLEST, overflow=POLICIES["drop_new"])
-    kept, refused = 0, 36
-
-    while add(spool, b"y" * 500):  # no event has room behind these
-        kept += 1
-
-    for _ in range(refused):
-        spool.refuse()
-
-    (spool.abandon if killed else spool.close)()
-
-    (source,) = incarnations(tmp_path)
-
-    for _ in range(2):  # killed before anything of it had arrived
-        heir = spool_in(tmp_path)
-        assert (heir.appended, heir.dropped, heir.queued) == (kept + refused + 1, refused, kept + 1)
-        assert heir.take(500, 1_000_000) is not None
-        heir.abandon()
-
-    heir = spool_in(tmp_path)
-    found = numbered(heir)
-    assert [number for number, _ in found] == [*range(1, kept + 1), kept + refused + 1]
-    (loss,) = told([line for _, line in found])
-    assert loss["message"] == f"{refused} records dropped, seq {kept + 1}–{kept + refused}"
-    assert loss["source"] == source
-    heir.abandon()  # killed before it wrote the cursor
-
-    last = spool_in(tmp_path)
-    assert not told([line for _, line in numbered(last)])
-    last.tend()
-    assert incarnations(tmp_path) == []
-    last.close()
-
-
-def test_refusals_that_were_told_are_not_told_again(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path, size=SMALLEST, overflow=POLICIES["drop_new"])
-    kept = sum(added_or_refused(spool) for _ in range(60))
-    assert len(numbered(spool)) == kept
-    spool.tend()
-    assert add(spool, b"after\n")
-    spool.abandon()
-    heir = spool_in(tmp_path)
-    assert len(told([line for _, line in numbered(heir)])) == 1
-    assert heir.dropped == 0
-    heir.close()
-
-
-def test_who_only_writes_gives_back_what_the_dead_had_allocated(tmp_path: Path) -> None:
-    """A process that is killed again and again, with nobody there who sends, would fill the cap with nothing."""
-    for _ in range(5):
-        gone = spool_in(tmp_path, send=False)
-        assert all(add(gone, LINE) for _ in range(8))
-        gone.tend()
-        gone.abandon()
-
-    assert len(list(tmp_path.glob("v1/*/next"))) == 1  # the others were given back by those who came next
-    writer = spool_in(tmp_path, send=False)
-    assert add(writer, b"mine\n")
-    writer.tend()
-    assert not list(tmp_path.glob("v1/*/next"))
-    others = [path for path in tmp_path.glob("v1/*/seg-*") if path.parent.name != incarnations(tmp_path)[-1]]
-    assert sum(path.stat().st_size for path in others) < 5 * 9 * len(LINE)
-    writer.close()
-    heir = spool_in(tmp_path)
-    assert sorted(drained(heir)) == sorted([LINE] * 40 + [b"mine\n"])
-    heir.close()
-
-
-def test_processes_that_live_side_by_side_keep_to_one_cap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each had looked at what the others have while that was nothing."""
-    monkeypatch.setattr(room, "_AGAIN", 0.0)
-    size = 1024 * 1024
-    spools = [spool_in(tmp_path, size=size, overflow=POLICIES["drop_new"]) for _ in range(4)]
-
-    for _ in range(40):
-        for spool in spools:
-            added_or_refused(spool)
-
-    assert sum(path.stat().st_size for path in tmp_path.glob("v1/*/seg-*")) <= size
-    assert all(spool.dropped and spool.queued for spool in spools)
-
-    for spool in spools:
-        spool.close()
-
-
-def test_room_is_kept_for_errors(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path, size=SMALLEST * 4, overflow=POLICIES["by_level"])
-    levels: dict[int, int] = {}
-
-    for level in (20, 30, 40):
-        while add(spool, b"%d:" % level + LINE, level) and levels.get(level, 0) < 200:
-            levels[level] = levels.get(level, 0) + 1
-
-        assert not add(spool, LINE, 20)
-
-    assert levels[20] > levels[30] > 0
-    assert levels[40] == 200  # errors push the oldest out
-    assert not any(add(spool, LINE, level) for level in (0, 20, 30))
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """Let the disk refuse."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
-
-
 def test_a_disk_that_refuses_is_replaced_by_memory_until_it_takes_records_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -501,29 +273,6 @@ def test_where_no_map_is_possible_files_are_written(tmp_path: Path, monkeypatch:
     assert drained(spool_in(tmp_path)) == [b"a\n"]
 
 
-def test_refused_records_are_kept_until_they_are_purged(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path)
-
-    for line in (b"a\n", b"b\xff\n", b"c\n"):
-        add(spool, line)
-
-    first = spool.take(3, 1000)
-    assert first is not None
-    spool.settle_acked(1)
-    spool.settle_dead(2, "HTTP 400")
-    spool.tend()
-    records = list(dead_records(tmp_path))
-    assert [(record.seq, record.line, record.reason) for record in records] == [
-        (2, b"b\xff\n", "HTTP 400"),
-        (3, b"c\n", "HTTP 400"),
-    ]
-    assert purge(tmp_path, lambda record: record.seq == 2) == 1
-    assert [record.seq for record in dead_records(tmp_path)] == [3]
-    assert purge(tmp_path) == 1
-    assert list(dead_records(tmp_path)) == []
-    assert purge(tmp_path / "nothing") == 0
-
-
 def test_a_child_of_a_fork_leaves_its_parents_records_alone(tmp_path: Path) -> None:
     spool = spool_in(tmp_path)
     add(spool, b"parent\n")
@@ -540,80 +289,6 @@ def test_a_child_of_a_fork_leaves_its_parents_records_alone(tmp_path: Path) -> N
     assert drained(other) == []
     assert drained(spool) == [b"parent\n"]
     assert len(incarnations(tmp_path)) == 1
-
-
-def test_dead_has_a_cap_and_what_has_no_room_in_it_is_counted_and_said(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    spool = spool_in(tmp_path, size=400_000)
-
-    for _ in range(12):
-        assert add(spool, LINE)
-        assert spool.take(1, 1) is not None
-        spool.settle_dead(1, "HTTP 422")
-        spool.tend()
-
-    assert spool.dead == 12
-    assert len(list(dead_records(tmp_path))) == 9
-    assert sum(path.stat().st_size for path in (tmp_path / "dead").iterdir()) <= 100_000
-    assert "dead/ is full: 1 refused records were not kept; look at what is there" in capsys.readouterr().err
-    purge(tmp_path)
-    assert add(spool, LINE)
-    assert spool.take(1, 1) is not None
-    spool.settle_dead(1, "HTTP 422")
-    spool.tend()
-    assert len(list(dead_records(tmp_path))) == 1
-    spool.close()
-
-
-def test_refused_records_that_the_disk_takes_in_part_are_there_once_in_the_end(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path)
-    assert all(add(spool, LINE) for _ in range(5))
-    assert spool.take(5, 1_000_000) is not None
-    spool.settle_dead(5, "HTTP 422")
-
-    with no_file_larger_than(25_000):
-        spool.tend()
-
-    assert not list(dead_records(tmp_path))
-    spool.tend()
-    assert [record.line for record in dead_records(tmp_path)] == [LINE] * 5
-    assert b"\n\n" not in next((tmp_path / "dead").glob("*.jsonl")).read_bytes()
-    spool.close()
-
-
-def test_refused_records_that_the_disk_did_not_take_are_there_again_after_a_kill(tmp_path: Path) -> None:
-    spool = spool_in(tmp_path)
-    assert all(add(spool, LINE) for _ in range(5))
-    assert spool.take(5, 1_000_000) is not None
-    spool.settle_dead(5, "HTTP 422")
-
-    with no_file_larger_than(25_000):
-        spool.tend()
-
-    spool.abandon()  # the cursor had to wait for them
-    assert spool_in(tmp_path).queued == 5
-
-
-def test_records_that_the_hub_has_are_not_told_as_lost_where_the_disk_refuses_the_cursor(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spool = spool_in(tmp_path, size=400_000)
-    assert all(add(spool, LINE) for _ in range(20))
-
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Cursor, "write", refuse)
-        drained(spool)
-        assert all(add(spool, LINE) for _ in range(60))
-
-    queued = spool.queued
-    rest = drained(spool)
-    assert len(rest) == queued
-    assert rest.count(LINE) + sum(event["dropped"] for event in told(rest)) == 60
-    spool.close()
 
 
 def test_two_processes_of_two_addresses_leave_each_others_dead_alone_and_say_so(
