@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 
+from loghub.errors import StoreError
 from loghub.event.model import TAIL_KEYS
 from loghub.hub.store.blocks import Placed, to_chunks
 from loghub.hub.store.columns import to_row
@@ -70,6 +71,7 @@ class Hot:
         self._waiting_since = 0.0
         self._read_at = self._inserted_at = float("-inf")
         self._keys: set[str] = set()
+        self._is_closed = False
         self._rows = self._bytes = 0
         self._lock = threading.Lock()
 
@@ -162,10 +164,14 @@ class Hot:
 
         Raises:
             duckdb.Error: the engine refused; it waits on.
+            StoreError: the store was closed meanwhile.
         """
         with self._lock:
             if not self._waiting:
                 return
+
+            if self._is_closed:
+                raise StoreError("the store was closed while the query ran")
 
             rows = [to_row(stored) for batch, arrival in self._waiting for stored in _unblocked(batch, arrival)]
             chunks = to_chunks(
@@ -182,6 +188,7 @@ class Hot:
     def close(self) -> None:
         """Let go of table and log, when nobody settles any more; idempotent."""
         with self._lock:
+            self._is_closed = True
             self._table.close()
 
         self.log.close()

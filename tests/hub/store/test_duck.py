@@ -544,6 +544,16 @@ def fail_to_add(_table: HotTable, _rows: object, _chunks: object = ()) -> None:
     raise duckdb.OutOfMemoryException("Out of Memory Error: failed to allocate data")
 
 
+def test_a_read_that_comes_to_rows_in_memory_when_they_are_closed_says_so(tmp_path: Path) -> None:
+    with duckdb.connect() as engine:
+        table = hot.Hot(engine, tmp_path, 1)
+        table.append([batch(1, 3)], 1)
+        table.close()
+
+        with pytest.raises(StoreError, match="closed"):
+            table.part.settle()
+
+
 def test_rows_in_memory_without_a_key_are_not_looked_at(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.append([batch(1, 3, fields={"color": "red"})])
