@@ -3,7 +3,7 @@
 Every thread works on a cursor of its own. Nothing is ever loaded from the network.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +15,13 @@ from loghub.hub.store.columns import COLUMNS
 Cursor: TypeAlias = duckdb.DuckDBPyConnection
 Row: TypeAlias = tuple[object, ...]
 
-SELECTED = ", ".join(f'"{name}"' for name in COLUMNS)
+
+def quoted(columns: Iterable[str]) -> str:
+    """Give columns as the list of a SELECT."""
+    return ", ".join(f'"{name}"' for name in columns)
+
+
+SELECTED = quoted(COLUMNS)
 """All columns, as the list of a SELECT."""
 
 _TABLE = ", ".join(f'"{name}" {kind}' for name, kind in COLUMNS.items())

@@ -9,7 +9,7 @@ cells     cell, level, severity, first_us, last_us, number: see `cells`; empty w
 The engine may hash otherwise in a later version; then the filter is not used.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from loghub.hub.store.cells import MOST_LEVELS, ROWS, Cells
 from loghub.hub.store.columns import KEY_COLUMNS
@@ -28,15 +28,16 @@ _COLUMNS = {name: name for name in KEY_COLUMNS if name not in _NOT_OUTLINED} | {
 
 _COUNTED = "CREATE OR REPLACE TEMP TABLE outlined (field VARCHAR, value VARCHAR, number BIGINT)"
 _COUNT = "INSERT INTO outlined SELECT ?, {column}::VARCHAR, count(*) FROM {table} GROUP BY {column}"
+_ABSENT = "INSERT INTO outlined SELECT unnest(?::VARCHAR[]), NULL, count(*) FROM {table}"
 _COUNT_RAW = (
     "INSERT INTO outlined SELECT DISTINCT ?, json_extract_string(raw, '$'), 0 FROM"
     " (SELECT unnest(CASE WHEN starts_with(raw, '[') THEN json_extract(raw, '$[*]')::VARCHAR[] ELSE [raw] END) AS raw"
     " FROM (SELECT DISTINCT {column} AS raw FROM {table} WHERE NOT starts_with({column}, '{{')))"
     " WHERE NOT starts_with(raw, '[') AND NOT starts_with(raw, '{{') AND raw <> 'null'"
 )
-_HAS_FLOATS = (
-    "SELECT coalesce(bool_or(contains(value, '.') OR contains(value, 'e') OR contains(value, 'E')), FALSE)"
-    " FROM outlined WHERE field = ?"
+_FLOATS = (
+    "SELECT field FROM outlined WHERE list_contains(?::VARCHAR[], field) GROUP BY field"
+    " HAVING bool_or(contains(value, '.') OR contains(value, 'e') OR contains(value, 'E'))"
 )
 _SIZES = "SELECT field, count(value), coalesce(max(strlen(value)), 0) FROM outlined GROUP BY field"
 _VALUES = "CREATE TABLE {name}.values AS SELECT * FROM outlined WHERE list_contains(?::VARCHAR[], field)"
@@ -57,14 +58,26 @@ _READ_VALUES = "SELECT field, value, number FROM {name}.values"
 _READ_FILTER = "SELECT fields, floats, bits FROM {name}.filter WHERE witness = hash('')"
 
 
-def write_outline(cursor: Cursor, name: str, keys: Sequence[Key]) -> None:
-    """Write the outline of the rows of an attached file."""
+def write_outline(cursor: Cursor, name: str, present: Collection[str], keys: Sequence[Key]) -> None:
+    """Write the outline of the rows of an attached file.
+
+    Args:
+        cursor: of the engine.
+        name: the file's in the engine.
+        present: the columns of `COLUMNS` that its rows have.
+        keys: the keys of the attributes.
+    """
     table = f"{name}.rows"
     cursor.execute(_COUNTED)
     raw: list[str] = []
 
+    cursor.execute(
+        _ABSENT.format(table=table), [[field for field, column in _COLUMNS.items() if column not in present]]
+    )
+
     for field, column in _COLUMNS.items():
-        cursor.execute(_COUNT.format(column=column, table=table), [field])
+        if column in present:
+            cursor.execute(_COUNT.format(column=column, table=table), [field])
 
     for key in keys:
         if key.promoted is None or key.name in _COLUMNS or "." in key.name:
@@ -84,7 +97,7 @@ def _write(cursor: Cursor, name: str, raw: Sequence[str]) -> None:
     sizes = {field: (number, longest) for field, number, longest in cursor.execute(_SIZES).fetchall()}
     few = [field for field, size in sizes.items() if size[0] <= _FEW and size[1] <= _LONGEST and field not in raw]
     many = [field for field in (*sizes, *raw) if field not in few]
-    floats = [field for field in raw if cursor.execute(_HAS_FLOATS, [field]).fetchall() == [(True,)]]
+    floats = [field for (field,) in cursor.execute(_FLOATS, [raw]).fetchall()] if raw else []
     size = max(64, (sum(sizes.get(field, (0, 0))[0] for field in set(many)) * BITS_EACH + 7) // 8 * 8)
     cursor.execute(_VALUES.format(name=name), [few])
     bits = _BITS.format(size=size, last=size - 1)

@@ -9,7 +9,7 @@ Rules:
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from loghub.hub.store.engine import SELECTED, Cursor
+from loghub.hub.store.engine import Cursor, quoted
 from loghub.hub.store.field_sql import pointer
 from loghub.hub.store.shape import ColumnKind, Promoted
 
@@ -44,6 +44,7 @@ _CASTS: Mapping[ColumnKind, str] = {
     "boolean": "CASE {0} WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
     "json": "{0}",
 }
+_SQL_TYPES: Mapping[ColumnKind, str] = {"integer": "BIGINT", "float": "DOUBLE", "boolean": "BOOLEAN"}
 _COUNTS: Mapping[ColumnKind, str] = {"float": "count({0}) FILTER (isfinite({0}) AND NOT ({0} = 0 AND signbit({0})))"}
 _WIDE = "SELECT {base}, {columns} FROM (SELECT *, {raws} AS raws FROM ({select}))"
 _RAWS = "json_extract(attributes, ?::VARCHAR[])::VARCHAR[]"
@@ -96,18 +97,23 @@ def _kind(name: str, types: Iterable[str]) -> ColumnKind:
     return "json" if "." in name else _KINDS.get(frozenset(types), "json")
 
 
-def with_columns(select: str, keys: Iterable[Key]) -> tuple[str, list[object]]:
-    """Add the columns of promoted keys to a SELECT; gives it with the values of the `?` before its own."""
+def column_types(keys: Iterable[Key]) -> dict[str, str]:
+    """Give the columns of promoted keys with the engine's type of each."""
+    return {key.promoted.column: _SQL_TYPES.get(key.promoted.kind, "VARCHAR") for key in keys if key.promoted}
+
+
+def with_columns(select: str, columns: Iterable[str], keys: Iterable[Key]) -> tuple[str, list[object]]:
+    """Add the columns of promoted keys to a SELECT of columns; gives it with the values of the `?` before its own."""
     chosen = [(key.name, key.promoted) for key in keys if key.promoted]
 
     if not chosen:
-        return f"SELECT {SELECTED} FROM ({select})", []  # noqa: S608 (our columns)
+        return select, []
 
-    columns = ", ".join(
+    added = ", ".join(
         f"{_CASTS[column.kind].format(f'raws[{place}]')} AS {column.column}"
         for place, (_, column) in enumerate(chosen, 1)
     )
-    return _WIDE.format(base=SELECTED, columns=columns, raws=_RAWS, select=select), [
+    return _WIDE.format(base=quoted(columns), columns=added, raws=_RAWS, select=select), [
         _pointers(name for name, _ in chosen)
     ]
 

@@ -353,6 +353,20 @@ def two_parts(data: Path) -> list[Path]:
     return [data / "parts" / name for name in sealed(data)]
 
 
+def test_a_field_that_only_one_of_two_parts_has_is_found_and_counted(tmp_path: Path) -> None:
+    with opened(tmp_path, seal_rows=10) as store:
+        store.append([batch(1, 10, fields={"trace_id": "t-1"})])
+        wait_until(lambda: len(sealed(tmp_path)) == 1 and len(logs(tmp_path)) == 1)
+        store.append([batch(11, 10)])
+        wait_until(lambda: len(sealed(tmp_path)) == 2 and len(logs(tmp_path)) == 1)
+        found = {
+            text: len(store.search(parse(text), EVER, now_us=START_US, limit=100).events)
+            for text in ("trace_id:t-1", "trace_id:t-2", "-trace_id:*", "span_id:*")
+        }
+
+        assert found == {"trace_id:t-1": 10, "trace_id:t-2": 0, "-trace_id:*": 10, "span_id:*": 0}
+
+
 def test_a_damaged_block_costs_its_part_and_no_search(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     spoilt, whole = two_parts(tmp_path)
     spoil_rows(spoilt)
