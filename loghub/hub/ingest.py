@@ -120,7 +120,7 @@ class Reading:
             first=first,
             last=first + self.size - 1,
             received_us=self.received_us,
-            seqs=[first + place for place in self.places],
+            seqs=_shifted(self.places, first),
             lines=self.lines,
             events=self.events,
             quarantined=[Quarantined(line.number, first + line.index, line.text, line.error) for line in self.bad],
@@ -148,6 +148,13 @@ class Reading:
         queued = None if report.queued is None else max(report.queued - self.size, 0)
         settled = replace(report, time=None, acked=report.acked + self.size, queued=queued)
         return replace(self, report=settled, skew_us=skew_us)
+
+
+def _shifted(places: Sequence[int], by: int) -> Sequence[int]:
+    if isinstance(places, range):
+        return range(places.start + by, places.stop + by)
+
+    return [place + by for place in places]
 
 
 def check_headers(content_type: str, content_encoding: str) -> str:

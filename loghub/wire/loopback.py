@@ -4,8 +4,10 @@ It asks no name server: a name counts as loopback only if it is "localhost".
 """
 
 import ipaddress
+from functools import lru_cache
 
 
+@lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine can reach that host."""
     if host.lower().removesuffix(".") == "localhost":

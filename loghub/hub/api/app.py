@@ -80,7 +80,8 @@ def create_app(store: Store, settings: Settings, *, ingest: bool) -> Starlette:
 
 
 def _routes(parts: Parts) -> list[BaseRoute]:
-    routes: list[BaseRoute] = [
+    return [
+        *_incoming(parts),  # first, as no other is called as often
         Route("/", partial(viewer.page, parts)),
         Route("/favicon.svg", viewer.icon),
         Route("/healthz", health.healthz),
@@ -105,15 +106,17 @@ def _routes(parts: Parts) -> list[BaseRoute]:
         Mount("/assets", viewer.Assets()),
     ]
 
-    if parts.writer is not None:
-        routes += [
-            Route("/api/v1/ingest", partial(take_in, parts, parts.writer), methods=["POST"]),
-            Route("/api/v1/quarantine", partial(quarantine.show, parts), methods=["GET"]),
-            Route("/api/v1/quarantine", partial(quarantine.purge, parts), methods=["DELETE"]),
-            Route("/api/v1/quarantine/replay", partial(quarantine.replay, parts, parts.writer), methods=["POST"]),
-        ]
 
-    return routes
+def _incoming(parts: Parts) -> list[BaseRoute]:
+    if parts.writer is None:
+        return []
+
+    return [
+        Route("/api/v1/ingest", partial(take_in, parts, parts.writer), methods=["POST"]),
+        Route("/api/v1/quarantine", partial(quarantine.show, parts), methods=["GET"]),
+        Route("/api/v1/quarantine", partial(quarantine.purge, parts), methods=["DELETE"]),
+        Route("/api/v1/quarantine/replay", partial(quarantine.replay, parts, parts.writer), methods=["POST"]),
+    ]
 
 
 def _lifespan(parts: Parts) -> Callable[[Starlette], Any]:

@@ -44,7 +44,8 @@ def to_row(stored: StoredEvent) -> tuple[object, ...]:
     """Give the values of `COLUMNS`, in order."""
     fields = stored.event.fields
     exception = fields.get("exception")
-    inside = exception if isinstance(exception, dict) else {}
+    inside = exception if isinstance(exception, dict) else None
+    told = inside or {}
     attributes = {key: value for key, value in fields.items() if key not in IN_COLUMNS}
 
     return (
@@ -55,9 +56,9 @@ def to_row(stored: StoredEvent) -> tuple[object, ...]:
         stored.event.time_us,
         stored.event.severity,
         *map(fields.get, KEY_COLUMNS),
-        _text(inside.get("type")),
-        _text(inside.get("fingerprint")),
-        _json(inside) if inside else None,
+        _text(told.get("type")),
+        _text(told.get("fingerprint")),
+        None if inside is None else _json(inside),
         _json(attributes),
     )
 

@@ -1,18 +1,15 @@
 """Lines and their events, which are made when someone asks: most are never looked at before they are rows."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
+
+import orjson
 
 from loghub.event.encode import decode
 from loghub.event.model import LEVELS, Event, JSONValue
-from loghub.hub.store.quick import loader
+from loghub.hub.store.quick import time_us
 
 _MAX_ORDERS = 5_000
-_SECOND_SIZE = len("2026-09-21T14:13:20")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 _orders: dict[tuple[str, ...], tuple[str, ...]] = {}
 """Of lines with these keys, the keys in the order of an event; () where they stand in it."""
@@ -29,7 +26,7 @@ class LineEvents(Sequence[Event]):
             all.
     """
 
-    __slots__ = ("_events", "_lines", "_load", "_odd", "_received_us")
+    __slots__ = ("_events", "_lines", "_odd", "_received_us")
 
     def __init__(
         self,
@@ -42,7 +39,6 @@ class LineEvents(Sequence[Event]):
         self._received_us = received_us
         self._events: dict[int, Event] = dict(known or {})
         self._odd: Collection[int] = range(len(lines)) if odd is None else frozenset(odd)
-        self._load: Callable[[bytes], Any] | None = None
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -56,14 +52,14 @@ class LineEvents(Sequence[Event]):
     def __getitem__(self, place: int | slice) -> Event | list[Event]:
         if isinstance(place, slice):
             if not self._odd:
-                return read_checked(self._lines[place], self._loader())
+                return read_checked(self._lines[place])
 
             return [self[index] for index in range(len(self))[place]]
 
         index = range(len(self))[place]
 
         if index not in self._odd:  # made again each time: it costs less than to keep it
-            return read_checked([self._lines[index]], self._loader())[0]
+            return read_checked([self._lines[index]])[0]
 
         event = self._events.get(index)
 
@@ -74,10 +70,6 @@ class LineEvents(Sequence[Event]):
 
     def __iter__(self) -> Iterator[Event]:
         return (self[index] for index in range(len(self)))
-
-    def _loader(self) -> Callable[[bytes], Any]:
-        self._load = self._load or loader(self._lines)
-        return self._load
 
 
 def read_event(line: bytes, received_us: int) -> Event:
@@ -90,26 +82,19 @@ def read_event(line: bytes, received_us: int) -> Event:
     return Event.from_mapping(fields, now_us=received_us)
 
 
-def read_checked(lines: Iterable[bytes], load: Callable[[bytes], Any]) -> list[Event]:
-    """Read lines of which blocks were made as `read_event` does, several times faster: there is nothing to check.
-
-    Args:
-        lines: the lines.
-        load: reads their JSON exactly.
-    """
+def read_checked(lines: Iterable[bytes]) -> list[Event]:
+    """Read lines of which blocks were made as `read_event` does, several times faster: there is nothing to check."""
     events: list[Event] = []
 
     for line in lines:
-        fields: dict[str, Any] = load(line)
+        fields: dict[str, Any] = orjson.loads(line)
         keys = tuple(fields)
         order = _orders[keys] if keys in _orders else _learn(keys, line)
 
         if order:
             fields = {key: fields[key] for key in order}
 
-        time: str = fields["timestamp"]
-        time_us = _second_us(time[:_SECOND_SIZE]) + int(time[20:26])
-        events.append(Event(time_us, LEVELS[fields["level"]], fields))
+        events.append(Event(time_us(fields["timestamp"]), LEVELS[fields["level"]], fields))
 
     return events
 
@@ -122,9 +107,3 @@ def _learn(keys: tuple[str, ...], line: bytes) -> tuple[str, ...]:
 
     _orders[keys] = order = () if order == keys else order
     return order
-
-
-@lru_cache(maxsize=1024)
-def _second_us(text: str) -> int:
-    """Read a second, which many lines share."""
-    return (datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND

@@ -79,6 +79,10 @@ class Incoming:
         """Places of the lines that are in no block."""
         return range(len(self.lines)) if self.odd is None else self.odd
 
+    def stored(self, place: int, arrival: int) -> "StoredEvent":
+        """Give the event of a line, under an arrival number."""
+        return StoredEvent(arrival, self.source, self.seqs[place], self.received_us, self.events[place])
+
 
 @dataclass(frozen=True, slots=True)
 class Appended:

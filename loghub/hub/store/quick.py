@@ -1,241 +1,236 @@
-"""Lines as our handlers write them → blocks for the hot table, several times faster than by way of events.
+"""Lines as our handlers write them → blocks for the hot table, many at once and no value one by one.
 
 Rules:
-1. A row made here is the row that `to_row` makes of the line's event, value for value, and the line is one that is
-   kept byte for byte. A line for which that is not plain to see is left to the slow way: one with a key or a value
-   that has to be moved or rewritten, an exception, a level of its own, a time that is not written as ours are.
-2. Which keys a line has is looked at once for all lines that have the same ones; what is learnt is a plan.
-3. Values are checked by the column: joining texts refuses what is no text. Only where a column is refused,
-   its rows are looked at one by one.
+1. A row made of a block is the row that `to_row` makes of the line's event, value for value, and the line is one
+   that is kept byte for byte. A line for which that is not plain to see is left to the slow way.
+2. It is plain to see where the line begins with the standard keys, in the order of the schema, byte for byte as they
+   are written again once they are read as what they have to be; that beginning is the head. What is left of the line
+   are the free keys: as one object, they too have to be what is written of them again, and none is a name of ours.
+   So neither part has a key twice, a number that is rounded, or a value to be moved.
+3. What a traceback and an exception bring moves to columns of their own.
+4. The engine takes the heads apart, while it inserts.
 """
 
-import re
-from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import count
-from operator import itemgetter
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Literal, TypeAlias
 
+import msgspec
 import orjson
+from msgspec import UNSET, UnsetType
 
-from loghub.event.encode import decode
-from loghub.event.model import INTEGER_KEYS, LEVELS, TAIL_KEYS, JSONValue
-from loghub.hub.store.blocks import Block, Texts, Values
-from loghub.hub.store.columns import KEY_COLUMNS
+from loghub.event.model import KEYS, TAIL_KEYS
+from loghub.hub.store.blocks import Block, Texts
 
-_MAX_PLANS = 5_000
-_AT_ONCE = 256  # lines whose values stay in the processor's cache: with 5 000 at once a line takes half as long again
-_OWN_NAMES = frozenset(("_id", "_received", "_cursor"))
-_SLOW_KEYS = frozenset(TAIL_KEYS) - {"exc_info"} | {"levelno", "short_message"} | _OWN_NAMES
-_NEEDED = frozenset(("timestamp", "level"))
-_TIME_SIZE = len("2026-09-21T14:13:20.000001Z")
+_AT_ONCE = 256  # lines whose values stay in the processor's cache
+_NOT_FREE = frozenset((*KEYS, *TAIL_KEYS, "short_message", "_id", "_received", "_cursor"))
+_APART = frozenset(("exc_info", "exception"))
+_OF_EXCEPTIONS = (("exception_type", "type"), ("fingerprint", "fingerprint"))
 _SECOND_SIZE = len("2026-09-21T14:13:20")
-_TIMES = re.compile(r"(?:[0-9T:-]{19}\.[0-9]{6}Z)*")
-_SECOND = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}")
+_DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else byte for byte in range(256))
+_TIME_SHAPE = b"0000-00-00T00:00:00.000000Z"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_DIGITS = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
-_LONG_NUMBER = b"0" * 19  # an integer over 64 bits has at least so many digits
-_NO_ATTRIBUTES = b"{}"
-_REFUSALS = (TypeError, ValueError, KeyError, OverflowError)
-_T = TypeVar("_T")
+_LARGE = 2**63
+
+_Text: TypeAlias = str | UnsetType
+_Integer: TypeAlias = Annotated[int, msgspec.Meta(ge=-_LARGE, le=_LARGE - 1)] | UnsetType
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Plan:
-    """What is known of lines that have the same keys in the same order.
+class _Standard(msgspec.Struct, gc=False):
+    """The standard keys that stand before the free ones, in the order of the line; a level of its own is left out."""
 
-    Attributes:
-        keys: the standard keys among them, in the order of the columns.
-        values: gives their values, as a tuple.
-        free: the other keys, in their order.
-        group: a number, the same for all plans with these standard keys.
-    """
-
-    keys: tuple[str, ...]
-    values: Callable[[Mapping[str, JSONValue]], tuple[Any, ...]]
-    free: tuple[str, ...]
-    group: int
-
-
-@dataclass(slots=True)
-class _Rows:
-    """Rows with the same standard keys."""
-
-    keys: tuple[str, ...]
-    places: list[int] = field(default_factory=list)
-    values: list[tuple[Any, ...]] = field(default_factory=list)
-    attributes: list[bytes] = field(default_factory=list)
-    plans: set[_Plan] = field(default_factory=set)
+    timestamp: str
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+    logger: _Text = UNSET
+    message: _Text = UNSET
+    template: _Text = UNSET
+    service: _Text = UNSET
+    hostname: _Text = UNSET
+    process: _Integer = UNSET
+    thread: _Text = UNSET
+    task: _Text = UNSET
+    module: _Text = UNSET
+    function: _Text = UNSET
+    file: _Text = UNSET
+    line: _Integer = UNSET
+    component: _Text = UNSET
+    request_id: _Text = UNSET
+    trace_id: _Text = UNSET
+    span_id: _Text = UNSET
 
 
-_plans: dict[tuple[str, ...], _Plan | None] = {}
-_groups: dict[tuple[str, ...], int] = {}
-_group_numbers = count()
-_IN_ORDER = ("timestamp", *KEY_COLUMNS)
+_read_standard = msgspec.json.Decoder(_Standard).decode_lines
+_write_standard = msgspec.json.Encoder().encode_lines
+
+
+class _OddError(ValueError):
+    """At least one of the lines has to go the slow way."""
+
+
+_REFUSALS = (ValueError, TypeError, RecursionError)  # msgspec's and orjson's own are ValueErrors and TypeErrors
 
 
 def read_lines(lines: Sequence[bytes], most_bytes: int = 2**31) -> tuple[list[Block], list[int]]:
     """Read lines.
 
     Args:
-        lines: each one ends in a newline.
+        lines: each one is an object, and ends in a newline.
         most_bytes: what a line without its newline may have; a longer one goes the slow way.
 
     Returns:
         Blocks, and the places of the lines that have to go the slow way.
     """
-    load = loader(lines)
-    most = most_bytes + 1 if max(map(len, lines), default=0) > most_bytes else 0
+    is_long = max(map(len, lines), default=0) > most_bytes + 1
     blocks: list[Block] = []
     odd: list[int] = []
 
     for start in range(0, len(lines), _AT_ONCE):
-        groups = _group(lines[start : start + _AT_ONCE], start, most, load, odd)
-        blocks += [block for rows in groups if (block := _block(rows, odd))]
+        some = lines[start : start + _AT_ONCE]
+        places: Sequence[int] = range(start, start + len(some))
 
-    odd.sort()
+        try:
+            if is_long:
+                raise _OddError
+
+            blocks.append(_block(some, places))
+        except _REFUSALS:
+            fine = [place for place, line in zip(places, some, strict=True) if _is_fine(line, most_bytes)]
+            odd += sorted(set(places).difference(fine))
+            blocks += [_block([lines[place] for place in fine], fine)] if fine else []
+
     return blocks, odd
 
 
-def _group(
-    lines: Sequence[bytes], start: int, most: int, load: Callable[[bytes], Any], odd: list[int]
-) -> Iterable[_Rows]:
-    """Read lines, the first of which is at the place `start`; 0 for `most` says that none of them is too long."""
-    groups: dict[int, _Rows] = {}
-    plans, dumps = _plans, orjson.dumps
+def _is_fine(line: bytes, most_bytes: int) -> bool:
+    if len(line) > most_bytes + 1:
+        return False
 
-    for place, line in enumerate(lines, start):
-        if most and len(line) > most:
-            odd.append(place)
-            continue
-
-        try:
-            fields = load(line)
-            plan = plans[keys] if (keys := tuple(fields)) in plans else _learn(keys)
-
-            if plan is None or type(fields) is not dict:
-                odd.append(place)
-                continue
-
-            free = plan.free
-            attributes = dumps({key: fields[key] for key in free}) if free else _NO_ATTRIBUTES
-        except (ValueError, TypeError, KeyError):  # no JSON, no object, too deep; or another thread cleared the plans
-            odd.append(place)
-            continue
-
-        rows = groups.get(plan.group)
-
-        if rows is None:
-            rows = groups[plan.group] = _Rows(plan.keys)
-
-        rows.plans.add(plan)
-        rows.places.append(place)
-        rows.values.append(plan.values(fields))
-        rows.attributes.append(attributes)
-
-    return groups.values()
-
-
-def loader(lines: Sequence[bytes]) -> Callable[[bytes], Any]:
-    """Give what reads JSON exactly: orjson makes a float of an integer over 64 bits."""
-    return decode if _LONG_NUMBER in b"".join(lines).translate(_DIGITS) else orjson.loads
-
-
-def _learn(keys: tuple[str, ...]) -> _Plan | None:
-    if len(_plans) >= _MAX_PLANS:
-        _plans.clear()
-        _groups.clear()
-
-    plan = _plans[keys] = _plan(keys)
-    return plan
-
-
-def _plan(keys: tuple[str, ...]) -> _Plan | None:
-    """Make a plan; None where lines with these keys go the slow way."""
-    names = frozenset(keys)
-
-    if not names >= _NEEDED or names & _SLOW_KEYS:
-        return None
-
-    ours = tuple(key for key in _IN_ORDER if key in names)
-    group = _groups.setdefault(ours, next(_group_numbers))
-    return _Plan(ours, itemgetter(*ours), tuple(key for key in keys if key not in ours), group)
-
-
-def _block(rows: _Rows, odd: list[int]) -> Block | None:
-    """Make a block of rows; those that cannot be in it are added to `odd`."""
     try:
-        return _checked(rows)
-    except _REFUSALS:
-        fine = [index for index, values in enumerate(rows.values) if _is_fine(rows.keys, values)]
-
-    columns = _picked(rows.places, fine), _picked(rows.values, fine), _picked(rows.attributes, fine)
-    kept = _Rows(rows.keys, *columns, rows.plans)
-    odd.extend(set(rows.places).difference(kept.places))
-    return _checked(kept) if fine else None
-
-
-def _picked(values: Sequence[_T], places: Sequence[int]) -> list[_T]:
-    return [values[place] for place in places]
-
-
-def _checked(rows: _Rows) -> Block:
-    """Check values, and put them into columns.
-
-    Raises:
-        TypeError, ValueError, KeyError, OverflowError: one of them has to go the slow way.
-    """
-    by_key = dict(zip(rows.keys, zip(*rows.values, strict=True), strict=True))
-    times = _times(by_key.pop("timestamp"))
-    columns: dict[str, Values] = {"severity": array("q", [LEVELS[level] for level in by_key["level"]])}
-
-    for key, values in by_key.items():
-        columns[key] = _numbers(values) if key in INTEGER_KEYS else _texts(values)
-
-    columns["attributes"] = Texts(b"".join(rows.attributes), list(map(len, rows.attributes)))
-    return Block(rows.places, times, columns, frozenset(key for plan in rows.plans for key in plan.free))
-
-
-def _texts(values: tuple[str, ...]) -> Texts:
-    text = "".join(values)
-
-    if text.isascii():
-        return Texts(text.encode(), list(map(len, values)))
-
-    encoded = [value.encode() for value in values]
-    return Texts(b"".join(encoded), list(map(len, encoded)))
-
-
-def _numbers(values: tuple[int, ...]) -> "array[int]":
-    if set(map(type, values)) != {int}:
-        raise TypeError
-
-    return array("q", values)
-
-
-def _times(values: tuple[str, ...]) -> "array[int]":
-    if not _TIMES.fullmatch("".join(values)) or set(map(len, values)) != {_TIME_SIZE}:
-        raise ValueError
-
-    heads = [value[:_SECOND_SIZE] for value in values]
-    seconds = {second: _second_us(second) for second in set(heads)}
-    return array("q", [seconds[head] + int(value[20:26]) for head, value in zip(heads, values, strict=True)])
-
-
-def _second_us(second: str) -> int:
-    if not _SECOND.fullmatch(second):
-        raise ValueError
-
-    return (datetime.fromisoformat(second).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-
-
-def _is_fine(keys: tuple[str, ...], values: tuple[Any, ...]) -> bool:
-    try:
-        _checked(_Rows(keys, [0], [values], [_NO_ATTRIBUTES]))
+        _block([line], range(1))
     except _REFUSALS:
         return False
 
     return True
+
+
+def _block(lines: Sequence[bytes], places: Sequence[int]) -> Block:
+    """Make a block of lines.
+
+    Raises:
+        ValueError, TypeError, RecursionError: one of the lines has to go the slow way.
+    """
+    standard = _read_standard(b"".join(lines))
+    heads = _write_standard(standard).split(b"}\n")
+    heads.pop()
+
+    if len(heads) != len(lines) or not all(map(bytes.startswith, lines, heads)):
+        raise _OddError
+
+    oldest_us, newest_us = _edges_us([one.timestamp for one in standard])
+    # A comma follows the head, or the last brace.
+    free = [line[len(head) + 1 : -1] or b"}" for line, head in zip(lines, heads, strict=True)]
+    exceptions, keys = _take_apart(heads, free)
+
+    return Block(
+        places,
+        oldest_us,
+        newest_us,
+        Texts(b"}".join([*heads, b""]), [len(head) + 1 for head in heads]),
+        Texts(b"{" + b"{".join(free), [len(one) + 1 for one in free]),
+        exceptions,
+        keys,
+    )
+
+
+def _take_apart(heads: list[bytes], free: list[bytes]) -> tuple[Mapping[int, bytes], frozenset[str]]:
+    """Check the free keys of lines, and take from them what they have of exceptions.
+
+    Args:
+        heads: without their closing brace; what is told of an exception is added to them.
+        free: objects without their opening brace; those with an exception are written anew.
+
+    Returns:
+        The exceptions, as JSON, by the index of their line; and all free keys.
+
+    Raises:
+        ValueError, TypeError: one of the lines has to go the slow way.
+    """
+    whole = b"[{" + b",{".join(free) + b"]"
+    found = orjson.loads(whole)
+
+    if len(found) != len(free) or orjson.dumps(found) != whole:
+        raise _OddError
+
+    keys: frozenset[str] = frozenset().union(*found)
+    ours = _NOT_FREE & keys
+    exceptions: dict[int, bytes] = {}
+
+    if not ours <= _APART:
+        raise _OddError
+
+    for index, fields in enumerate(found if ours else ()):
+        if not _APART.isdisjoint(fields):
+            heads[index] += _told(fields)
+
+            if "exception" in fields:
+                exceptions[index] = orjson.dumps(fields.pop("exception"))
+
+            free[index] = orjson.dumps(fields)[1:]
+
+    return exceptions, keys - ours
+
+
+def _told(fields: dict[str, Any]) -> bytes:
+    """Take the traceback, and give it with what the columns tell of an exception, for a head."""
+    told: dict[str, str] = {}
+
+    if "exc_info" in fields:
+        told["exc_info"] = fields.pop("exc_info")
+
+    if "exception" in fields:
+        exception = fields["exception"]
+
+        if type(exception) is not dict:
+            raise _OddError
+
+        told |= {name: exception[key] for name, key in _OF_EXCEPTIONS if type(exception.get(key)) is str}
+
+    if not all(type(text) is str for text in told.values()):
+        raise _OddError
+
+    return b"," + orjson.dumps(told)[1:-1] if told else b""
+
+
+def _edges_us(times: Sequence[str]) -> tuple[int, int]:
+    """Check times, and give the oldest and the newest one.
+
+    Raises:
+        ValueError: one of them is not written as ours are.
+    """
+    written = "".join(times).encode("ascii")
+
+    if written.translate(_DIGITS) != _TIME_SHAPE * len(times):
+        raise _OddError
+
+    for second in {time[:_SECOND_SIZE] for time in times}:
+        _second_us(second)
+
+    oldest, newest = min(times), max(times)
+    return time_us(oldest), time_us(newest)
+
+
+def time_us(time: str) -> int:
+    """Give the time of a line of a block."""
+    return _second_us(time[:_SECOND_SIZE]) + int(time[_SECOND_SIZE + 1 : -1])
+
+
+@lru_cache(maxsize=1024)
+def _second_us(second: str) -> int:
+    moment = datetime.fromisoformat(second)
+
+    if moment.isoformat() != second:  # 24:00 of the day before
+        raise _OddError
+
+    return (moment.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND

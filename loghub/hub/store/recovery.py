@@ -171,7 +171,7 @@ def _batch(frame: Frame) -> Incoming:
         received_us=header.received_us,
         seqs=list(header.seqs),
         lines=frame.lines,
-        events=LineEvents(frame.lines, header.received_us),
+        events=LineEvents(frame.lines, header.received_us, odd=odd),
         blocks=blocks,
         odd=odd,
     )

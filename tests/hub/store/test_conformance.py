@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from store_batches import EVER, SOURCE, START_US, batch, source
 
 from loghub.event.encode import decode, encode
-from loghub.event.model import Event
+from loghub.event.model import Event, JSONValue, format_time
 from loghub.hub.answers import event_json
+from loghub.hub.ingest import read_body
+from loghub.hub.settings import Limits
 from loghub.hub.store.columns import from_row
 from loghub.hub.store.duck import DuckStore
 from loghub.hub.store.line import to_line
@@ -86,6 +88,21 @@ def test_an_event_comes_back_as_it_was(store: Store) -> None:
         assert found[0].event == sent.events[0]
         assert found[0].received_us == sent.received_us
         assert found[0].id == f"{SOURCE}-0000000000000001"
+
+
+@pytest.mark.parametrize("quick", [True, False])
+@pytest.mark.parametrize("exception", [{}, {"type": 1}, {"type": "E", "fingerprint": "f", "frames": [{"line": 1.50}]}])
+def test_an_exception_comes_back_whatever_is_in_it(
+    store: Store, exception: dict[str, JSONValue], *, quick: bool
+) -> None:
+    fields = {"timestamp": format_time(START_US), "level": "ERROR", "a": 1, "exception": exception, "b": 2}
+    line = encode(fields) if quick else encode({**fields, "levelno": 40})
+    incoming = read_body(line, limits=Limits(), now_us=START_US).batch(SOURCE, 1)
+    assert bool(incoming.blocks) == quick
+
+    store.append([incoming])
+    (stored,) = search(store).events
+    assert stored.event.fields == fields
 
 
 def test_several_batches_are_appended_together(store: Store) -> None:

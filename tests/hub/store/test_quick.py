@@ -2,7 +2,8 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from loghub.event.model import INTEGER_KEYS, KEYS, TAIL_KEYS, format_time
 from loghub.hub.ingest import GoodLine, read_body, read_line
 from loghub.hub.settings import Limits
 from loghub.hub.store import quick
+from loghub.hub.store.blocks import Texts
 from loghub.hub.store.columns import to_row
 from loghub.hub.store.hot import Hot
 from loghub.hub.store.protocol import StoredEvent
@@ -45,6 +47,9 @@ odd_values: st.SearchStrategy[Any] = st.one_of(
     *(st.lists(texts, max_size=2), st.dictionaries(texts, st.integers(), max_size=2)),
 )
 integers = st.integers(-(2**64), 2**64) | st.integers(0, 9)
+exceptions = st.dictionaries(
+    st.sampled_from(["type", "message", "fingerprint", "notes", "frames"]), texts | odd_values, max_size=3
+)
 
 
 @st.composite
@@ -52,17 +57,27 @@ def objects(draw: st.DrawFn) -> dict[str, Any]:
     """Draw a line that is mostly as our handlers write it."""
     found: dict[str, Any] = {"timestamp": draw(times), "level": draw(levels)}
 
-    for key in draw(st.lists(st.sampled_from([*KEYS[2:], *TAIL_KEYS]), unique=True, max_size=6)):
-        usual = integers if key in INTEGER_KEYS else texts
-        found[key] = draw(odd_values if draw(st.integers(0, 9)) == 0 else usual)
-
+    found |= _standard(draw, [key for key in KEYS[2:] if key != "levelno" or draw(st.integers(0, 9)) == 0], 6)
     free = st.sampled_from(["user", "a.b", "_x", "extra", "Ä", "_id", "_cursor", "short_message", "severity"])
-    found |= {key: draw(odd_values) for key in draw(st.lists(free, unique=True, max_size=3))}
+    usual = st.sampled_from(["user", "a.b", "_x", "extra", "Ä", "exception_type", "fingerprint"])
+    names = usual if draw(st.integers(0, 4)) else free
+    found |= {key: draw(odd_values) for key in draw(st.lists(names, unique=True, max_size=3))}
+    found |= _standard(draw, TAIL_KEYS if draw(st.integers(0, 4)) == 0 else ("exc_info", "exception"), 2)
 
     if draw(st.integers(0, 4)) == 0:
         return dict(draw(st.permutations(list(found.items()))))
 
     return found
+
+
+def _standard(draw: st.DrawFn, keys: Sequence[str], most: int) -> dict[str, Any]:
+    """Draw some of these keys, in their order, with values that are mostly as they have to be."""
+    chosen = draw(st.sets(st.sampled_from(keys), max_size=most))
+    return {key: draw(odd_values if draw(st.integers(0, 19)) == 0 else _usual(key)) for key in keys if key in chosen}
+
+
+def _usual(key: str) -> st.SearchStrategy[Any]:
+    return integers if key in INTEGER_KEYS else exceptions if key == "exception" else texts
 
 
 lines = st.one_of(
@@ -79,6 +94,12 @@ lines = st.one_of(
             b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","deep":' + b"[" * 400 + b"]" * 400 + b"}",
             b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","half":"\\ud800"}',
             b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","line":true}',
+            b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","line":26,"line":2}',
+            b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","line":2 }',
+            b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","message":"a","message":"a"}',
+            b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","a":1},{"b":1}',
+            b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","a":[{}',
+            b'{"timestamp":"2026-09-21T14:13:20.000001Z","level":"INFO","b":1}]}',
         ]
     ),
 )
@@ -134,7 +155,7 @@ def test_lines_of_our_own_handlers_go_the_quick_way() -> None:
 
     blocks, odd = read_lines(found)
     assert not odd
-    assert [block.places for block in blocks] == [[0, 1, 2, 3]]
+    assert [list(block.places) for block in blocks] == [[0, 1, 2, 3]]
 
 
 def test_one_line_with_an_odd_value_takes_no_other_along() -> None:
@@ -144,7 +165,7 @@ def test_one_line_with_an_odd_value_takes_no_other_along() -> None:
 
     blocks, odd = read_lines(found)
     assert odd == [1, 3, 4]
-    assert [block.places for block in blocks] == [[0, 2]]
+    assert [list(block.places) for block in blocks] == [[0, 2]]
 
 
 def test_lines_of_a_long_body_keep_their_places(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,10 +179,40 @@ def test_lines_of_a_long_body_keep_their_places(monkeypatch: pytest.MonkeyPatch)
     assert [place for block in blocks for place in block.places] == [0, 1, 3, 5, 6, 8, 9, 10]
 
 
-def test_what_is_learnt_of_keys_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick, "_MAX_PLANS", 10)
-    plain = {"timestamp": format_time(NOW_US), "level": "INFO"}
-    blocks, odd = read_lines([orjson.dumps(plain | {f"key{number}": 1}) + b"\n" for number in range(100)])
+def test_lines_with_exceptions_go_the_quick_way() -> None:
+    plain = {"timestamp": format_time(NOW_US), "level": "ERROR", "message": "m"}
+    error = {
+        "type": "ValueError",
+        "module": "builtins",
+        "message": "ü",
+        "fingerprint": "0" * 16,
+        "frames": [{"line": 1}],
+    }
+    extras: list[dict[str, Any]] = [
+        {},
+        {"exc_info": "T"},
+        {"a": 1, "exc_info": "T", "exception": error},
+        {"exception": {}},
+    ]
+    blocks, odd = read_lines([orjson.dumps(plain | extra) + b"\n" for extra in extras])
 
-    assert len(quick._plans) <= 10
-    assert (sum(len(block.places) for block in blocks), odd) == (100, [])
+    assert not odd
+    assert [block.exceptions for block in blocks] == [{2: orjson.dumps(error), 3: b"{}"}]
+
+
+def test_what_the_engine_cannot_read_goes_the_slow_way_with_all_that_waits(
+    engine: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    found = [orjson.dumps({"timestamp": format_time(NOW_US), "level": "INFO", "n": n}) + b"\n" for n in range(3)]
+    batch = read_body(b"".join(found), limits=LIMITS, now_us=NOW_US).batch(SOURCE, 1)
+    (block,) = batch.blocks
+    broken = replace(block, heads=Texts(b"{" * len(block.heads.data), block.heads.sizes))
+
+    hot = Hot(engine, tmp_path, 1)
+    hot.append([replace(batch, blocks=[broken])], 1)
+    hot.settle()
+    rows = engine.execute(f"SELECT attributes FROM {hot.part.table} ORDER BY arrival").fetchall()  # noqa: S608 (our own name)
+    hot.part.dispose()
+    hot.close()
+
+    assert rows == [('{"n":0}',), ('{"n":1}',), ('{"n":2}',)]
