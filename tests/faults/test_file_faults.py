@@ -33,25 +33,28 @@ from loghub.segments import segments
 from faults.disk import build_shim, fill, remount, small_disk, without_rights
 from processes import wait_for
 
-BOUND = 10.0
-"""Seconds that no call may take: a thousand times what one attempt costs, since the machine is shared."""
+BOUND = 1.0
+"""Seconds that no call takes by itself."""
+
+STARVED = 10.0
+"""Seconds for a few calls: the machine is shared, and others may have the processor for a while."""
 
 
 class Log:
-    """Numbered lines to a handler; keeps the longest call."""
+    """Numbered lines to a handler; keeps how long each call took."""
 
     def __init__(self, path: Path, **options: Any) -> None:
         self.path = path
         self.handler = JSONFileHandler(path, **options)
         self.sent = 0
-        self.longest = 0.0
+        self.took: list[float] = []
 
     def write(self, count: int, size: int = 50) -> None:
         for _ in range(count):
             record = logging.makeLogRecord({"msg": f"{self.sent} {'x' * size}", "levelname": "INFO", "levelno": 20})
             begin = time.perf_counter()
             self.handler.handle(record)
-            self.longest = max(self.longest, time.perf_counter() - begin)
+            self.took.append(time.perf_counter() - begin)
             self.sent += 1
 
     def recover(self) -> None:
@@ -68,7 +71,13 @@ class Log:
 
         assert numbers == sorted(set(numbers)), "doubled, or out of order"
         assert self.sent - len(numbers) == self.handler.lost == told == lost
-        assert self.longest < BOUND
+        self.was_quick()
+
+    def was_quick(self) -> None:
+        """Hold that no call has waited."""
+        slow = sorted(seconds for seconds in self.took if seconds >= BOUND)
+        assert len(slow) <= 2, slow
+        assert not slow or slow[-1] < STARVED
 
 
 def lines_of(path: Path) -> list[bytes]:
@@ -323,7 +332,7 @@ def test_device_that_is_always_full_loses_each_line_and_counts_it(capsys: pytest
     log.handler.close()
 
     assert log.handler.lost == 100
-    assert log.longest < BOUND
+    log.was_quick()
     said = capsys.readouterr().err
     assert said.count("No space left") == 2, "at the start and at the end, not for each line"
     assert re.search(r"0 lines wait, \d+ are lost so far", said), "of this file, in this process"

@@ -108,18 +108,22 @@ def test_dict_config_twice_while_a_post_hangs_is_quick_and_loses_nothing(root: l
         LOG.info("before")
         hub.wait_for(lambda: len(hub.requests) == 1)
         LOG.info("waiting")
-        start = time.monotonic()
-        logging.config.dictConfig(config)
-        LOG.info("between")
-        logging.config.dictConfig(config)
-        took = time.monotonic() - start
+        took = []
+
+        for number in range(8):
+            start = time.monotonic()
+            logging.config.dictConfig(config)
+            took.append(time.monotonic() - start)
+            LOG.info("between %d", number)
+
         LOG.info("after")
         release.set()
         assert handler_of(root).flush(60)
-        assert hub.messages == ["before", "waiting", "between", "after"]
+        assert hub.messages == ["before", "waiting", *(f"between {number}" for number in range(8)), "after"]
         assert len({request.identity.source for request in hub.requests}) == 1
 
-    assert took < 30  # the request, and what an exit may wait for, would take 100
+    assert min(took) < 0.5  # of the quickest: others may have the processor
+    assert max(took) < 30  # the request, and what an exit may wait for, would take 100
 
 
 def test_dict_config_with_other_options_still_delivers_what_the_old_ones_held(root: logging.Logger) -> None:
