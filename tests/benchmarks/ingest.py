@@ -2,7 +2,8 @@
 
 The CPU is that of the hub's process for as many records as it seals at once, from the first request until the sealed
 file is there: HTTP, decompression, reading, the log with its syncs, the table in memory, sealing. Its measure is
-`msgspec.json.decode` of the same lines to dicts, each thrown away at once; what it takes where they are kept is shown, too. Sealing is then measured apart, in this process.
+`msgspec.json.decode` of the same lines to dicts, each thrown away at once; what it takes where they are kept is shown,
+too. Sealing is then measured apart, in this process.
 The time of a durable batch of ten is set against an append and fdatasync of the same bytes to the same file system, by
 turns; then it is measured while a heavy search runs again and again, and while the hub seals.
 
