@@ -78,5 +78,5 @@ class Rounds:
 
 
 def rounds(name: str, seconds: float, visit: Visit) -> Rounds:
-    """Give this process's thread of a name."""
-    return lifetime.keep(("rounds", name), lambda: Rounds(name, seconds, visit))
+    """Give this process's thread of a name for visits of one kind."""
+    return lifetime.keep(("rounds", name, visit.__qualname__), lambda: Rounds(name, seconds, visit))

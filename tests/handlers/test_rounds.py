@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from loghub.handlers.json_file import JSONFileHandler
+from loghub.handlers.rounds import rounds
 
 from processes import wait_for
 
@@ -57,3 +58,22 @@ def test_line_that_waits_is_written_when_the_file_works_again_though_nothing_is_
     wait_for(lambda: has_ended("loghub-retry"))
     assert handler.lost == handler._sturdy.waiting == 0
     handler.close()
+
+
+def test_visits_of_two_kinds_under_one_name_do_not_meet() -> None:
+    seen: list[str] = []
+    one, other = WeakKey(), WeakKey()
+
+    def first(_: object) -> bool:
+        return bool(seen.append("first"))
+
+    def second(_: object) -> bool:
+        return bool(seen.append("second"))
+
+    rounds("loghub-test", 0.01, first).mind(one)
+    rounds("loghub-test", 0.01, second).mind(other)
+    wait_for(lambda: {"first", "second"} <= set(seen))
+
+
+class WeakKey:
+    """Something to visit."""

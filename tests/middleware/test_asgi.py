@@ -34,7 +34,9 @@ MADE = re.compile(r"[0-9a-f]{32}")
 @contextmanager
 def served(app: Application) -> Iterator[str]:
     """Serve an application on a port of its own."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off", ws="websockets-sansio"))
+    # httptools, where it is installed, would refuse some of the headers that an application may have to see.
+    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", http="h11", ws="websockets-sansio")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
 

@@ -178,7 +178,7 @@ class Spool(Account):
         self._speak()
 
         if self._settings.durability == "interval" and self._own is not None:
-            rounds("loghub-sync", _SYNC_EVERY, _sync).mind(self)  # a request may keep this thread for longer
+            rounds("loghub-spool-sync", _SYNC_EVERY, _sync).mind(self)  # a request may keep this thread for longer
 
         if now >= self._next_adoption:
             self._next_adoption = now + self._look_after
