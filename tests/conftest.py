@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from loghub.event import context
-from loghub.handlers import diagnostics
+from loghub.handlers import diagnostics, lifetime
+from loghub.handlers.worker import Engine
 
 _EXAMPLES = int(os.environ.get("LOGHUB_TEST_EXAMPLES", "0"))
 
@@ -37,6 +38,7 @@ def _fresh_logging() -> Iterator[None]:
     """Leave logging as it was found: dictConfig reaches every logger of the process."""
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
+    kept = set(lifetime._kept)
     diagnostics.forget()
 
     yield
@@ -54,3 +56,9 @@ def _fresh_logging() -> Iterator[None]:
             logger.disabled = False
 
     context.unbind(*context.current())
+
+    for key in lifetime._kept.keys() - kept:
+        if isinstance(engine := lifetime._kept[key], Engine):  # else it tries its hub, and tells of it, for ever
+            del lifetime._kept[key]
+            engine._gave_up = True
+            engine.retire()

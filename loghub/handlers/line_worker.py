@@ -272,11 +272,14 @@ class LineWorker:
     # The thread.
 
     def _wake(self) -> None:
-        with self._lock:
-            thread = None
+        thread = None
 
+        with self._lock:
             if self._thread is None and not self._inline:
-                thread = self._thread = threading.Thread(target=self._run, name="loghub-file", daemon=True)
+                thread = threading.Thread(target=self._run, name="loghub-file", daemon=True)
+
+                if not self._claim(thread):
+                    thread = None
 
         if thread is None:
             self._ring()
@@ -287,6 +290,14 @@ class LineWorker:
             thread.start()
         except RuntimeError:  # as late in the interpreter's end
             self._thread, self._inline = None, True
+
+    def _claim(self, thread: threading.Thread) -> bool:
+        """Let a thread be the one; False where what logged while it was made, as a `__del__`, has started another."""
+        if self._thread is not None:
+            return False
+
+        self._thread = thread
+        return True
 
     def _ring(self) -> None:
         with suppress(RuntimeError):  # it rings already

@@ -5,7 +5,8 @@ Rules:
 2. Between looks, and where there is room, a line is that one system call. Else who decides about the file is asked
    first (`rolling.py`): it looks, rolls over, and says how long and for how many bytes it need not be asked again.
 3. A file that does not end with a newline when it is opened (a crash, a full disk) gets one first. What a short write
-   left is ended in the same way, and its line is written again: a fragment stands before the whole line, at most.
+   left is ended too, and its line is written again: a fragment stands before the whole line, at most. The newline takes
+   the place of the fragment's last byte: that needs no room, and parts it from what others append meanwhile.
 4. A shared file is held with a lock that its writers share (`hold.py`): nobody compresses or deletes it meanwhile.
 5. Many threads append at once, without a lock, each to the outlet that it has (`outlet.py`). All else is done under the
    lock of who uses this file.
@@ -120,10 +121,14 @@ class LogFile:
 
     def write_rest(self, outlet: Outlet, lines: bytes, written: int) -> None:
         """Go on after a short write (the disk is filling up): other processes may have written in between."""
-        self.reached = lines.rfind(b"\n", 0, written) + 1
-        rest = (b"\n" if written > self.reached else b"") + lines[self.reached :]
+        self.reached = whole = _whole(lines, written)
+        self._end_fragment(outlet.number, lines[whole:written])
+        rest = lines[whole:]
 
-        if os.write(outlet.number, rest) < len(rest):
+        if (written := os.write(outlet.number, rest)) < len(rest):
+            whole = _whole(rest, written)
+            self.reached += whole
+            self._end_fragment(outlet.number, rest[whole:written])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         self.reached = 0
@@ -292,11 +297,17 @@ class LogFile:
 
         lines = b"".join(self._again)
         written = os.write(descriptor, lines)
-        rest = lines[lines.rfind(b"\n", 0, written) + 1 :]
+        rest = lines[_whole(lines, written) :]
         self._again = [rest] if rest else []
 
         if rest:
+            self._end_fragment(descriptor, lines[len(lines) - len(rest) : written])
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _end_fragment(self, descriptor: int, fragment: bytes) -> None:
+        """End what a short write left."""
+        if fragment and not _end_in_place(self.path, descriptor, fragment):
+            os.write(descriptor, b"\n")
 
     def _flags(self) -> int:
         if not self._is_first:
@@ -307,6 +318,32 @@ class LogFile:
 
 def _sync(descriptor: int) -> None:
     getattr(os, "fdatasync", os.fsync)(descriptor)
+
+
+def _whole(lines: bytes, written: int) -> int:
+    """Give the bytes of the lines that are written to their ends."""
+    return lines.rfind(b"\n", 0, written) + 1
+
+
+def _end_in_place(path: Path, descriptor: int, fragment: bytes) -> bool:
+    """Write a newline over the last byte of a fragment that was appended this moment; False where that cannot be."""
+    try:
+        place = os.lseek(descriptor, 0, os.SEEK_CUR) - len(fragment)
+
+        if os.pread(descriptor, len(fragment), place) != fragment:  # another thread has written meanwhile
+            return False
+
+        other = os.open(path, os.O_WRONLY)  # one that appends would append this as well
+    except (OSError, AttributeError):  # a pipe, a file that cannot be read, no descriptor left, Windows
+        return False
+
+    try:
+        is_same = os.path.samestat(os.fstat(other), os.fstat(descriptor))  # else it was rolled over in this moment
+        return is_same and os.pwrite(other, b"\n", place + len(fragment) - 1) == 1
+    except OSError:
+        return False
+    finally:
+        os.close(other)
 
 
 def _open_to_append(path: Path, flags: int, permissions: int | None) -> int:

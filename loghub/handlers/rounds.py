@@ -43,12 +43,23 @@ class Rounds:
             if self._thread is not None:
                 return
 
-            thread = self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+
+            if not self._claim(thread):
+                return
 
         try:
             thread.start()
         except RuntimeError:  # as late in the interpreter's end: who closes the file does it
             self._thread = None
+
+    def _claim(self, thread: threading.Thread) -> bool:
+        """Let a thread be the one; False where what logged while it was made, as a `__del__`, has started another."""
+        if self._thread is not None:
+            return False
+
+        self._thread = thread
+        return True
 
     def begin_exit(self) -> None:
         """Wait for nothing: what is left to do is done when the files are closed."""

@@ -134,12 +134,18 @@ class Upkeep:
 
     def _start(self) -> None:
         lifetime.arm_exit()
-        self._bell = SimpleQueue()
-        thread = threading.Thread(target=self._run, args=(self._bell,), name="loghub-upkeep", daemon=True)
+        bell: _Bell = SimpleQueue()
+        thread = threading.Thread(target=self._run, args=(bell,), name="loghub-upkeep", daemon=True)
 
-        with suppress(RuntimeError):  # as late in the interpreter's end: the next process does it
+        if self._thread is not None:  # what logged while it was made, as a `__del__`, has one started
+            return
+
+        self._bell, self._thread = bell, thread
+
+        try:
             thread.start()
-            self._thread = thread
+        except RuntimeError:  # as late in the interpreter's end: the next process does it
+            self._thread = None
 
     def _run(self, bell: _Bell) -> None:
         waiters: list[threading.Lock] = []

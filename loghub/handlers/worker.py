@@ -165,11 +165,13 @@ class Engine(Intake):
         Returns:
             Whether nothing is left.
         """
+        here = threading.current_thread()
+
         with self._lock:
             if self._thread is None:
-                self._thread = self._inline = threading.current_thread()
+                self._thread = self._inline = here
 
-        if self._inline is threading.current_thread():
+        if self._inline is here:
             self._deliver_all()
             self._thread = self._inline = None
         elif (thread := self._thread) is not None:
@@ -224,8 +226,16 @@ class Engine(Intake):
         if self._thread is not None or time.monotonic() < self._no_thread_before:
             return None
 
-        self._thread = threading.Thread(target=self._run, name="loghub-remote", daemon=True)
-        return self._thread
+        thread = threading.Thread(target=self._run, name="loghub-remote", daemon=True)
+        return thread if self._claim(thread) else None
+
+    def _claim(self, thread: threading.Thread) -> bool:
+        """Let a thread be the one; False where what logged while it was made, as a `__del__`, has started another."""
+        if self._thread is not None:
+            return False
+
+        self._thread = thread
+        return True
 
     def _start(self, thread: threading.Thread) -> None:
         """Start the thread; where that is impossible, as late in the interpreter's end, lines go on waiting."""

@@ -166,6 +166,31 @@ def test_line_cut_short_by_a_full_disk_is_written_whole_behind_the_fragment(disk
     log.accounted()
 
 
+def test_line_cut_short_by_a_full_disk_takes_no_other_process_s_line_with_it(disk: Path) -> None:
+    path = disk / "app.jsonl"
+    one, other = JSONFileHandler(path), JSONFileHandler(path)
+
+    def write(handler: JSONFileHandler, message: str) -> None:
+        handler.handle(logging.makeLogRecord({"msg": message}))
+
+    write(one, "the first")
+    write(other, "the second")
+    filler = fill(disk)
+    write(one, "long" * 3000)
+    assert one.lost == 0
+    assert len(path.read_bytes()) > 2000  # a part of it is there, and the rest waits
+
+    filler.unlink()
+    write(other, "the other's")  # its file is open: it knows of no trouble
+    one.flush()
+    write(one, "the last")
+    events = [event["message"] for event in map(read, lines_of(path)) if event is not None]
+    assert events == ["the first", "the second", "the other's", "long" * 3000, "the last"]
+
+    for handler in (one, other):
+        handler.close()
+
+
 def test_rolls_go_on_when_the_disk_has_room_again(disk: Path) -> None:
     log = Log(disk / "app.jsonl", rotate="8 KB")
     log.write(200)

@@ -65,10 +65,12 @@ def test_visits_of_two_kinds_under_one_name_do_not_meet() -> None:
     one, other = WeakKey(), WeakKey()
 
     def first(_: object) -> bool:
-        return bool(seen.append("first"))
+        seen.append("first")
+        return False
 
     def second(_: object) -> bool:
-        return bool(seen.append("second"))
+        seen.append("second")
+        return False
 
     rounds("loghub-test", 0.01, first).mind(one)
     rounds("loghub-test", 0.01, second).mind(other)
