@@ -33,6 +33,15 @@ for _part in ("connect", "read", "write", "pool"):
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture
+def told() -> Iterator[list[str]]:
+    """Give what loghub says of itself, as it is said: a captured stderr loses what comes while it is read."""
+    sentences: list[str] = []
+    end = diagnostics.on_diagnostic(lambda _, sentence: sentences.append(sentence))
+    yield sentences
+    end()
+
+
 @pytest.fixture(autouse=True)
 def _fresh_logging() -> Iterator[None]:
     """Leave logging as it was found: dictConfig reaches every logger of the process."""

@@ -47,15 +47,13 @@ def attached(url: str, spool: Path) -> tuple[logging.Logger, RemoteHandler]:
     return logger, handler
 
 
-def test_a_full_disk_loses_nothing_and_is_used_again_when_it_has_room(
-    disk: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_full_disk_loses_nothing_and_is_used_again_when_it_has_room(disk: Path, told: list[str]) -> None:
     with scripted_hub() as hub:
         filler = fill(disk)
         logger, handler = attached(hub.url, disk / "spool")
         logger.info("while it is full")
         assert handler.guarantee == "best-effort"
-        wait_until(lambda: _TOLD in capfd.readouterr().err)
+        wait_until(lambda: any(_TOLD in sentence for sentence in told))
         filler.unlink()
         deadline = time.monotonic() + 60
 
