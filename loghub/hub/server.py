@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _GRACE = 5  # seconds for requests under way when the hub ends
+_THREADS = 5  # seconds for calls of the engine that were interrupted
 _PING = 20.0  # seconds between pings of a WebSocket
 _PONG = 120.0  # a client may be slow, or stopped in a debugger; only a dead one is let go
 _MAX_MESSAGE = 64 * 1024  # bytes of a WebSocket message; clients have nothing to say
@@ -67,6 +68,8 @@ def serve(
             with _watching(settings, app.state.parts, tell) as end_watch:
                 below = Prefixed(app, settings.prefix) if settings.prefix else app
                 Server(below, settings, started=started, ending=end_watch).run([listener])
+
+            app.state.parts.wait(_THREADS)
         finally:
             store.close()
 

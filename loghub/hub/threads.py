@@ -7,6 +7,7 @@ takes minutes keeps neither its caller nor the process.
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
@@ -37,6 +38,7 @@ class Threads:
         self._name = name
         self._pid = 0
         self._pool: _Pool | None = None
+        self._ending: list[threading.Thread] = []
 
     async def call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Call a function in a thread and wait for it without blocking the loop.
@@ -54,6 +56,15 @@ class Threads:
 
         if pool is not None and self._pid == os.getpid():
             pool.close()
+            self._ending = [thread for thread in (*self._ending, *pool.threads) if thread.is_alive()]
+
+    def join(self, until: float) -> None:
+        """Wait for the threads that were closed, to a time on the monotonic clock.
+
+        A process that ends while one of them is in the engine's code may be aborted.
+        """
+        for thread in self._ending:
+            thread.join(max(until - time.monotonic(), 0.0))
 
     def _living_pool(self) -> "_Pool":
         pool = self._pool
@@ -77,7 +88,7 @@ class _Pool:
         self._jobs: SimpleQueue[_Job[object] | None] = SimpleQueue()
         self._open: set[Future[object]] = set()
         self._lock = threading.Lock()
-        self._started = 0
+        self.threads: list[threading.Thread] = []
         self._is_closed = False
 
     def submit(self, function: Callable[[], _T]) -> "Future[_T]":
@@ -91,9 +102,10 @@ class _Pool:
             self._open.add(future)  # type: ignore[arg-type]
             self._jobs.put((future, function))  # type: ignore[arg-type]
 
-            if len(self._open) > self._started and self._started < self._size:
-                self._started += 1
-                threading.Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
+            if len(self.threads) < min(len(self._open), self._size):
+                name = f"{self._name}-{len(self.threads) + 1}"
+                self.threads.append(threading.Thread(target=self._work, name=name, daemon=True))
+                self.threads[-1].start()
 
         return future
 
@@ -102,7 +114,7 @@ class _Pool:
             self._is_closed = True
             waiting = list(self._open)
 
-            for _ in range(self._started):
+            for _ in self.threads:
                 self._jobs.put(None)
 
         for future in waiting:

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+import time
 
 import pytest
 from served_hub import wait_until
@@ -60,3 +61,25 @@ async def test_an_error_reaches_who_called() -> None:
         await threads.call(lambda: 1 // 0)
 
     threads.close()
+
+
+async def test_the_end_waits_for_calls_under_way_but_not_for_ever() -> None:
+    threads, go, begun = Threads(1), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        begun.set()
+        go.wait(60)
+
+    call = asyncio.create_task(threads.call(hang))
+    await asyncio.to_thread(begun.wait, 60)
+    found = [thread for thread in threading.enumerate() if thread.name.startswith("loghub-store")]
+    threads.close()
+
+    with pytest.raises(EndedError):
+        await call
+
+    threads.join(time.monotonic())
+    assert any(thread.is_alive() for thread in found)
+    go.set()
+    threads.join(time.monotonic() + 60)
+    assert not any(thread.is_alive() for thread in found)

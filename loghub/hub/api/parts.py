@@ -65,3 +65,10 @@ class Parts:
         self.feeds.close()
         self.tails.close()
         self.threads.close()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the threads that `close` let end, no longer than this."""
+        until = time.monotonic() + seconds
+
+        for threads in (self.searches, self.tails, self.threads):
+            threads.join(until)

@@ -3,7 +3,8 @@
 Rules:
 1. A part is read once for all fields (grouping sets), into a table of counts. What has to be done for each
    value (text out of JSON, elements of a list) is done on that table.
-2. Where all events of a part are asked for, the values of a field that has few are in its outline.
+2. Where all events of a part are asked for, the values of a field that has few are in its outline; those of a hot part
+   are kept from read to read.
 3. A column of integers that is read alone goes another way (`integers`).
 4. Such a table is temporary: it belongs to the cursor, and goes to the disk where memory is short.
 """
@@ -16,14 +17,16 @@ from loghub.hub.store.asked import Asked
 from loghub.hub.store.condition import TRUE, Where, join
 from loghub.hub.store.field_sql import Value, field_value
 from loghub.hub.store.integers import Integers
+from loghub.hub.store.kept_counts import kept_counts
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span
 from loghub.hub.store.source import Source
 from loghub.hub.store.summaries import Facet, Facets
 
 _TABLE = "CREATE OR REPLACE TEMP TABLE counted (field INTEGER, key VARCHAR, number BIGINT)"
+_INSERT = "INSERT INTO counted "
 _COUNT = (
-    "INSERT INTO counted SELECT CASE {cases} END AS field, coalesce({columns}) AS key, count(*) AS number"
+    "SELECT CASE {cases} END AS field, coalesce({columns}) AS key, count(*) AS number"
     " FROM (SELECT {values} FROM {table} WHERE {matching}) GROUP BY GROUPING SETS ({sets})"
 )  # with NULL too: a condition on the key would be moved down, and the JSON read twice
 _TEXTS = "SELECT key AS value, number FROM counted WHERE field = {field} AND key IS NOT NULL"
@@ -36,6 +39,8 @@ _RAW_TEXTS = (
 )
 _KNOWN = "SELECT unnest(?::VARCHAR[]) AS value, unnest(?::BIGINT[]) AS number"
 _VALUES = "SELECT value, sum(number)::BIGINT AS number FROM ({texts}) GROUP BY value"
+_KEPT = "WITH counted AS MATERIALIZED ({counted}) {values} LIMIT ?"
+_MOST_KEPT = 10_000
 _LARGEST = "SELECT value, number FROM ({values}) ORDER BY number DESC, value LIMIT ?"
 _DISTINCT = "SELECT count(*) FROM ({values})"
 
@@ -49,8 +54,10 @@ def read_facets(source: Source, asked: Asked, span: Span, fields: Sequence[str],
         wanted = {}
 
         for index, name in enumerate(fields):
-            if name in outlined:
-                counts[index].known.update(outlined[name])
+            known = outlined[name] if name in outlined else _kept(source, part, asked, span, name)
+
+            if known is not None:
+                counts[index].known.update(known)
             else:
                 wanted[index] = field_value(name, part.shape)
 
@@ -101,7 +108,28 @@ def _count(
             counts[index].counted = True
 
         sql, params = _count_sql(part, chosen, where)
-        source.rows(part, sql, params)
+        source.rows(part, _INSERT + sql, params)
+
+
+def _kept(source: Source, part: Part, asked: Asked, span: Span, name: str) -> Mapping[str, int] | None:
+    """Give the values of a field in a hot part of which all is asked for; None where they are not known, or many."""
+    if part.path is not None or source.late or not asked.is_all_of(part, span):
+        return None
+
+    def count(where: Where) -> Mapping[str, int] | None:
+        value = field_value(name, part.shape)
+        counted, params = _count_sql(part, {0: value}, where)
+        texts = (_RAW_TEXTS if value.is_json else _TEXTS).format(field=_code(0, is_json=value.is_json))
+        sql = _KEPT.format(counted=counted, values=_VALUES.format(texts=texts))
+        rows = source.rows(part, sql, [*params, _MOST_KEPT + 1])
+        return dict(rows) if len(rows) <= _MOST_KEPT else None
+
+    found = kept_counts(source, part, f"values of {name}", count, _sum)
+    return found if asked.is_all_of(part, span) else None  # what came meanwhile may lie outside of the span
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    return Counter(one) + Counter(other)
 
 
 def _matching(part: Part, asked: Asked, span: Span) -> Where:

@@ -2,7 +2,8 @@
 
 Rules:
 1. What a column of its own says is counted there; only what is mixed, nested or rare is looked at as JSON.
-2. The names of all events of a sealed part never change: they are kept in memory once they are known.
+2. The names of all events of a sealed part never change: they are kept in memory once they are known. Those of a hot
+   part are kept too, and only rows that came since are looked at.
 3. Where a key has a dot in it, it may hide a nested one: then all attributes are looked at.
 """
 
@@ -13,6 +14,7 @@ from loghub.hub.store.asked import Asked
 from loghub.hub.store.columns import KEY_COLUMNS
 from loghub.hub.store.condition import Where, join
 from loghub.hub.store.field_sql import plain
+from loghub.hub.store.kept_counts import kept_counts
 from loghub.hub.store.names import Names, kind_of
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Span
@@ -38,10 +40,10 @@ def read_names(source: Source, asked: Asked, span: Span, limit: int) -> FieldCou
 
     for part in source.walk(span, asked):
         whole = part.path is not None and asked.is_all_of(part, span)
-        found = part.names if whole else None
+        found = part.names if whole else _kept(source, asked, part, span)
 
         if found is None:
-            found = _names_of(source, asked, part, span)
+            found = _names_of(source, part, _matching(asked, part, span))
 
             if whole and not source.late and part not in source.unread:
                 part.names = found
@@ -52,10 +54,31 @@ def read_names(source: Source, asked: Asked, span: Span, limit: int) -> FieldCou
     return FieldCounts(names.largest(limit), source.partial())
 
 
-def _names_of(source: Source, asked: Asked, part: Part, span: Span) -> Mapping[str, tuple[Kind, int]]:
+def _kept(source: Source, asked: Asked, part: Part, span: Span) -> Mapping[str, tuple[Kind, int]] | None:
+    """Give the names in a hot part of which all is asked for; None where they are not known."""
+    if part.path is not None or source.late or not asked.is_all_of(part, span):
+        return None
+
+    found = kept_counts(source, part, "names", lambda where: _names_of(source, part, where), _sum)
+    return found if asked.is_all_of(part, span) else None  # what came meanwhile may lie outside of the span
+
+
+def _sum(one: Mapping[str, tuple[Kind, int]], other: Mapping[str, tuple[Kind, int]]) -> Mapping[str, tuple[Kind, int]]:
     names = Names()
-    times = Where("time_us >= ? AND time_us < ?", (span.start_us, span.end_us))
-    where = join("AND", (asked.of(part), times))
+
+    for counts in (one, other):
+        for name, (kind, count) in counts.items():
+            names.add(name, kind, count)
+
+    return names.largest(_ALL)
+
+
+def _matching(asked: Asked, part: Part, span: Span) -> Where:
+    return join("AND", (asked.of(part), Where("time_us >= ? AND time_us < ?", (span.start_us, span.end_us))))
+
+
+def _names_of(source: Source, part: Part, where: Where) -> Mapping[str, tuple[Kind, int]]:
+    names = Names()
     keys = part.shape.keys
     simple = part.path is not None and part.shape.complete and not any("." in key for key in keys)
     typed = {key: column for key, column in keys.items() if simple and column and column.kind != "json"}

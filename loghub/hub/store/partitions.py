@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from loghub.hub.store.outline import NOTHING_KNOWN, Outline
 from loghub.hub.store.piles import Pile
@@ -74,6 +75,19 @@ def _nothing_waits() -> None:
     """Of a sealed part, nothing waits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was counted over the first rows of a part.
+
+    Attributes:
+        until: arrival number of the last row that is in it.
+        counts: by name; None where it is too much to keep.
+    """
+
+    until: int
+    counts: Mapping[str, Any] | None
+
+
 @dataclass(slots=True, eq=False)
 class Part:
     """Rows in one table.
@@ -89,6 +103,7 @@ class Part:
         shape: which keys its attributes have.
         outline: which values its fields have.
         names: those of the fields of all its events, once they were counted.
+        kept: what was counted over the rows of a hot part, by what it is.
     """
 
     table: str
@@ -101,6 +116,7 @@ class Part:
     settle: Callable[[], None] = _nothing_waits
     names: Mapping[str, tuple[Kind, int]] | None = None
     piles: list[Pile] = field(default_factory=list)
+    kept: dict[str, Counted] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -178,7 +178,8 @@ def read(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent], sealed: i
 
 def extent(stored: list[StoredEvent]) -> Extent:
     times = [one.event.time_us for one in stored]
-    return Extent(1, len(stored), len(stored), min(times, default=0), max(times, default=0), NOW_US)
+    first = stored[0].arrival
+    return Extent(first, first + len(stored) - 1, len(stored), min(times), max(times), NOW_US)
 
 
 def seal(engine: duckdb.DuckDBPyConnection, stored: list[StoredEvent]) -> Part:
