@@ -118,12 +118,13 @@ class Journal:
             return
 
         self._reported = counts.queued
-        write(
-            self._title,
-            f"{counts.queued} of {counts.appended} records were not delivered before the exit"
-            f" ({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)"
-            f"{'' if guarantee == 'best-effort' else '; they wait in the spool'}",
-        )
+        account = f"({counts.acked} acknowledged, {counts.dead} refused, {counts.dropped} dropped)"
+
+        if counts.queued:
+            what = f"{counts.queued} of {counts.appended} records were not delivered before the exit {account}"
+            write(self._title, what if guarantee == "best-effort" else f"{what}; they wait in the spool")
+        else:
+            write(self._title, f"all {counts.appended} records were delivered after all {account}")
 
     def _acked(self, verdict: Verdict, backlog: Settling) -> str:
         place = 0

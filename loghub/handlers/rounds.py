@@ -1,16 +1,18 @@
 """A thread that visits files from time to time: to flush them to the device, or to write what waits for them.
 
-It starts with the first file, holds up nobody who writes, and ends when no file wants to be visited any more. The child
-of a fork has a thread of its own.
+It starts with the first file, holds up nobody who writes, and ends when no file wants to be visited any more. The end
+of the process waits for a last round, for a bounded time. The child of a fork has a thread of its own.
 """
 
 import threading
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakSet
 
 from loghub.handlers import lifetime
+
+_EXIT_SECONDS = 2.0
 
 Visit = Callable[[Any], bool]
 
@@ -34,6 +36,9 @@ class Rounds:
         self._lock = threading.RLock()  # a signal handler may log while its thread holds it
         self._thread: threading.Thread | None = None
         self._visited: WeakSet[Any] = WeakSet()
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._last: threading.Lock | None = None
 
     def mind(self, one: object) -> None:
         """Visit a thing as long as it wants; waits for nothing."""
@@ -62,11 +67,23 @@ class Rounds:
         return True
 
     def begin_exit(self) -> None:
-        """Wait for nothing: what is left to do is done when the files are closed."""
+        """Wait for nothing."""
 
     def finish_exit(self) -> bool:
-        """Have nothing to do."""
-        return True
+        """Wait for a round that begins now."""
+        last = threading.Lock()
+        last.acquire()
+
+        with self._lock:
+            if self._thread is None:
+                return True
+
+            self._last = last
+
+        with suppress(RuntimeError):  # it rings already
+            self._bell.release()
+
+        return last.acquire(timeout=_EXIT_SECONDS)
 
     def after_fork(self) -> None:
         """Start anew in the child."""
@@ -74,16 +91,24 @@ class Rounds:
 
     def _run(self) -> None:
         while self._goes_on():
-            time.sleep(self._seconds)
+            self._bell.acquire(timeout=self._seconds)
+            last = self._last
 
             for one in tuple(self._visited):
                 if not self._visit(one):
                     self._visited.discard(one)
 
+            if last is not None:
+                self._last = None
+                last.release()
+
     def _goes_on(self) -> bool:
         with self._lock:
             if not self._visited:
                 self._thread = None
+
+                if self._last is not None:
+                    self._last.release()
 
             return self._thread is not None
 

@@ -268,3 +268,34 @@ log.info("parent again")
 def test_forked_child_delivers_at_sys_exit_and_the_parent_keeps_its_connection(hub: ScriptedHub) -> None:
     run(SYS_EXIT_CHILD, hub.url)
     assert sorted(hub.messages) == ["child", "parent", "parent again"]
+
+
+def test_what_is_spooled_comes_to_the_disk_before_the_end_where_it_is_brought_there_at_all(tmp_path: Path) -> None:
+    code = """
+import logging, os, pathlib, sys
+import loghub
+really = os.fdatasync
+
+def noted(descriptor):
+    path = os.readlink(f"/proc/self/fd/{descriptor}")
+    has_last = b"the last" in open(path, "rb").read()
+    really(descriptor)
+    print(pathlib.Path(path).name[:4], has_last, flush=True)
+
+os.fdatasync = noted
+handler = loghub.RemoteHandler("http://127.0.0.1:9", spool=sys.argv[1], durability=sys.argv[2], exit_deadline="50 ms")
+log = logging.getLogger("shop")
+log.addHandler(handler)
+log.warning("the first")
+log.warning("the last")
+"""
+    said = {}
+
+    for durability in ("process", "interval"):
+        arguments = [sys.executable, "-c", code, str(tmp_path / durability), durability]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(arguments, check=True, timeout=60, capture_output=True, text=True, env=environment)
+        said[durability] = done.stdout.splitlines()
+
+    assert "seg- True" in said["interval"]
+    assert "seg- True" not in said["process"]

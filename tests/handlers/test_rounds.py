@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from loghub.handlers import rounds as rounds_module
 from loghub.handlers.json_file import JSONFileHandler
-from loghub.handlers.rounds import rounds
+from loghub.handlers.rounds import Rounds, rounds
 
 from processes import wait_for
 
@@ -75,6 +76,33 @@ def test_visits_of_two_kinds_under_one_name_do_not_meet() -> None:
     rounds("loghub-test", 0.01, first).mind(one)
     rounds("loghub-test", 0.01, second).mind(other)
     wait_for(lambda: {"first", "second"} <= set(seen))
+
+
+def test_end_of_the_process_waits_for_a_last_round_and_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    visits, goes_on, hangs = [0], [True], threading.Event()
+    one = WeakKey()
+
+    def visit(_: object) -> bool:
+        visits[0] += 1
+
+        if visits[0] > 1:
+            hangs.wait(60)
+
+        return goes_on[0]
+
+    slow = Rounds("loghub-test", 3600.0, visit)
+    assert slow.finish_exit()  # there is nothing to visit
+    slow.mind(one)
+    assert slow.finish_exit()
+    assert visits == [1]
+
+    monkeypatch.setattr(rounds_module, "_EXIT_SECONDS", 0.05)
+    assert not slow.finish_exit()
+    goes_on[0] = False
+    hangs.set()
+    wait_for(lambda: has_ended("loghub-test"))
+    assert slow.finish_exit()
+    assert visits == [2]
 
 
 class WeakKey:
