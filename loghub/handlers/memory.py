@@ -11,6 +11,7 @@ A backlog guards itself: one thread at a time appends (the worker sees to that),
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime
@@ -20,6 +21,7 @@ from loghub.event.encode import decode
 from loghub.wire.batch import Batch
 
 FOREVER = float("inf")
+_EXPIRE_EVERY = 10.0
 
 
 Mark = tuple[tuple[str, int], ...]
@@ -167,14 +169,16 @@ class MemoryRing:
         source: the id under which the lines are sent.
         records: how many lines may wait.
         size: how many bytes may wait.
+        keep: seconds after which a line that waits is dropped; 0 for never.
     """
 
     guarantee = "best-effort"
     patience = 0.0
     size = 0
 
-    def __init__(self, source: str, records: int, size: int) -> None:
+    def __init__(self, source: str, records: int, size: int, keep: float = 0.0) -> None:
         self.source = source
+        self._keep = keep
         self.appended = self.acked = self.dead = self.dropped = 0
         self._records = records
         self._size = size
@@ -247,8 +251,26 @@ class MemoryRing:
         return all(self.oldest > newest for _, newest in mark)
 
     def tend(self) -> float:
-        """Do nothing, for ever."""
-        return FOREVER
+        """Drop what has waited for too long; give the seconds until the next look."""
+        if not self._keep:
+            return FOREVER
+
+        self.expire(time.time() - self._keep)
+        return min(self._keep / 10, _EXPIRE_EVERY)
+
+    def expire(self, before: float) -> int:
+        """Drop the lines that are older than a unix time, as far as they tell theirs; give how many."""
+        with self._lock:
+            count = 0
+
+            while self._waiting and (at := _time_of(self._waiting[0])) is not None and at < before:
+                self._bytes -= len(self._waiting.popleft())
+                self._first += 1
+                count += 1
+
+            self.dropped += count
+
+        return count
 
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines; the same ones again until they are settled."""

@@ -25,7 +25,7 @@ from loghub.handlers.journal import Counters
 from loghub.handlers.memory import Backlog, MemoryRing
 from loghub.handlers.own_noise import hush, is_own_thread
 from loghub.handlers.post import LOGGERS
-from loghub.handlers.spool import Settings, Spool, own_directory, spool_settings
+from loghub.handlers.spool import Settings, Spool, keep_seconds, own_directory, spool_settings
 from loghub.handlers.worker import Engine, Limits
 from loghub.metrics import Family, register
 from loghub.options import count, duration, names_unknown_options, size, switch
@@ -44,6 +44,7 @@ class _Plan:
     limits: Limits
     records: int
     size: int
+    keep: float
     pace: Pace
 
 
@@ -84,6 +85,8 @@ class RemoteHandler(logging.Handler):
         overflow_timeout: how long a call waits for room with `block`.
         durability: when records are brought to the disk: process (when the kernel likes: they survive the
             process, not a loss of power), interval (every 500 ms), batch (before it goes) or record (in the call).
+        keep: how long a record waits for a hub that takes it, before it is dropped and counted, in whole segments of a
+            spool; left out, as long as there is room.
         send: whether this process sends what it spools; otherwise `loghub ship` does.
         level: records below it are passed over.
 
@@ -125,6 +128,7 @@ class RemoteHandler(logging.Handler):
         overflow: str = "drop_oldest",
         overflow_timeout: float | str = "1 s",
         durability: str = "process",
+        keep: float | str | None = None,
         send: bool | str = True,
         level: int | str = logging.NOTSET,
     ) -> None:
@@ -147,6 +151,7 @@ class RemoteHandler(logging.Handler):
             ),
             count(queue, _OWNER, "queue"),
             size(queue_bytes, _OWNER, "queue_bytes"),
+            keep_seconds(keep),
             self._pace(),
         )
         self.url = destination.url
@@ -288,7 +293,7 @@ class RemoteHandler(logging.Handler):
 
 
 def _backlog(plan: _Plan, source: str) -> Backlog:
-    return Spool(plan.spool) if plan.spool else MemoryRing(source, plan.records, plan.size)
+    return Spool(plan.spool) if plan.spool else MemoryRing(source, plan.records, plan.size, plan.keep)
 
 
 _engines: dict[Engine, str] = {}

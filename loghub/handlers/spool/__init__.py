@@ -11,7 +11,7 @@ DIR/dead/                   what the hub will never take, and damaged bytes
 """
 
 from loghub.handlers.spool.dead import DeadRecord, dead_records, purge
-from loghub.handlers.spool.options import own_directory, spool_settings
+from loghub.handlers.spool.options import keep_seconds, own_directory, spool_settings
 from loghub.handlers.spool.overflow import POLICIES, Overflow
 from loghub.handlers.spool.settings import Settings
 from loghub.handlers.spool.spool import Spool
@@ -23,6 +23,7 @@ __all__ = [
     "Settings",
     "Spool",
     "dead_records",
+    "keep_seconds",
     "own_directory",
     "purge",
     "spool_settings",

@@ -168,7 +168,8 @@ class Incarnation:
         first = self.newest + 1
         self.newest += count
 
-        self.dropped += count
+        with self._moving:  # the reader may drop what is too old
+            self.dropped += count
 
         if self._segment is not None:
             self._segment.gaps += count
@@ -177,19 +178,32 @@ class Incarnation:
 
     def drop_oldest(self) -> Loss | None:
         """Drop the oldest segment that is neither written nor read; None where there is no such segment."""
+        segment = self._spare()
+        return None if segment is None else self._drop(segment)
+
+    def drop_older(self, time_ns: int) -> Loss | None:
+        """Drop that segment, if all of its records were written before a time."""
+        segment = self._spare()
+        return None if segment is None or segments.newest_time(segment) >= time_ns else self._drop(segment)
+
+    def _spare(self) -> Segment | None:
+        """Give the oldest segment that is neither written nor read."""
         with self._moving:
-            for segment in self._segments:
-                if segment is not self._reading and segment is not self._segment:
-                    break
-            else:
+            spare = (one for one in self._segments if one is not self._reading and one is not self._segment)
+            return next(spare, None)
+
+    def _drop(self, segment: Segment) -> Loss | None:
+        """Drop a segment; None where it is read, or gone, by now."""
+        with self._moving:
+            if segment not in self._segments or segment is self._reading:
                 return None
 
             self._segments.remove(segment)
+            # Where the disk refuses the cursor, a segment stays though the hub has its records: those are not lost.
+            lost = 0 if segment.last <= self._settled else segment.records
+            self.dropped += lost
 
         segment.unlink()
-        # Where the disk refuses the cursor, a segment stays though the hub has its records: those are not lost.
-        lost = 0 if segment.last <= self._settled else segment.records
-        self.dropped += lost
         return Loss(self.source, segment.first, segment.last, lost, segment.size)
 
     def sync(self) -> None:

@@ -41,18 +41,36 @@ def spool_settings(options: Mapping[str, Any], destination: str) -> Settings | N
     waits = duration(options["overflow_timeout"], _OWNER, "overflow_timeout")
     durability = choice(options["durability"], _OWNER, "durability", _DURABILITIES)
     room = _room(options["spool_size"])
+    keep = keep_seconds(options["keep"])
     ring = (count(options["queue"], _OWNER, "queue"), size(options["queue_bytes"], _OWNER, "queue_bytes"))
     folder = options["spool"] or os.environ.get(VARIABLE)
 
     if folder:
         return Settings(
-            _folder(folder), destination, room, policy, waits if policy.waits else 0.0, durability, sends, ring
+            _folder(folder), destination, room, policy, waits if policy.waits else 0.0, durability, sends, ring, keep
         )
 
     if not sends:
         raise ConfigError(_OWNER, "send", options["send"], "what is not sent is spooled; name a directory as spool")
 
     return None
+
+
+def keep_seconds(value: object) -> float:
+    """Read how long records are kept that cannot be sent; 0 for as long as there is room.
+
+    Raises:
+        ConfigError: it is no length of time, or nothing.
+    """
+    if value is None:
+        return 0.0
+
+    seconds = duration(value, _OWNER, "keep")
+
+    if not seconds:
+        raise ConfigError(_OWNER, "keep", value, 'give more than nothing, as "7 days", or leave it out')
+
+    return seconds
 
 
 def own_directory(folder: Path, destination: Destination, sender: Sender) -> None:

@@ -29,6 +29,7 @@ class Settings:
         durability: when records are brought to the disk: process (never by itself), interval, batch, record.
         send: whether this process sends them.
         ring: records and bytes that may wait in memory where the disk refuses.
+        keep: seconds after which records that nobody takes are dropped; 0 for never.
         adopt_every: seconds between two looks for what others have left.
     """
 
@@ -40,6 +41,7 @@ class Settings:
     durability: str = "process"
     send: bool = True
     ring: tuple[int, int] = _RING
+    keep: float = 0.0
     adopt_every: float = _ADOPT_EVERY
 
     def segment(self, number: int) -> int:

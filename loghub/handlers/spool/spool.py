@@ -5,13 +5,15 @@ Rules:
    it holds for life; whoever gets a neighbour's lock has found it dead, and sends its rest under its own id.
 2. The cap holds for all incarnations together. It is checked where a segment is made, not for each record. The thread
    makes the next one ahead, while there is ample room; so a call waits for the disk only where it is faster.
-3. What is lost for want of room is counted, and told by an event of its own: "N records dropped, seq a–b".
+3. What is lost for want of room, or is too old, is counted, and told by an event of its own: "N records dropped, seq
+   a–b".
 4. Where the disk refuses, records wait in memory, under an id of their own, and the disk is tried again.
 5. `append` is called by one thread at a time, everything else by the one thread that sends.
 """
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -22,6 +24,7 @@ from loghub.handlers.spool import owner
 from loghub.handlers.spool.account import Account
 from loghub.handlers.spool.heritage import FORMAT, heritage, tidy
 from loghub.handlers.spool.incarnation import OVERHEAD, Incarnation
+from loghub.handlers.spool.loss import Loss
 from loghub.handlers.spool.refused import Refused
 from loghub.handlers.spool.room import Room
 from loghub.handlers.spool.settings import Settings
@@ -32,6 +35,7 @@ Writing = Callable[[bytes, int], bool]
 _FIRST_LOOK = 1.0  # at first it looks more often: a process that is replaced ends soon after
 _SYNC_EVERY = 0.5
 _TRY_DISK_AFTER = 5.0
+_EXPIRE_EVERY = 10.0
 
 
 class Spool(Account):
@@ -53,6 +57,8 @@ class Spool(Account):
         self._refused = Refused(settings)
         self._look_after = min(_FIRST_LOOK, settings.adopt_every)
         self._next_adoption = self._no_disk_before = 0.0
+        self._next_expiry = 0.0
+        self._expired: deque[tuple[Incarnation, Loss]] = deque()  # what no event tells of yet
         self._unsaid: dict[str, str] = {}
         self._going: tuple[Incarnation, ...] = ()
         self._each = settings.durability == "record"
@@ -119,6 +125,7 @@ class Spool(Account):
 
         own.admits = 0
         self._ring_is_over()
+        self._note_expired(own)
         self._losses.tell(own)
         written = own.append(line)
 
@@ -149,7 +156,7 @@ class Spool(Account):
         if self._ring is None:
             source = source_id(time.time_ns() // 1_000_000, os.urandom(6))
 
-            self._ring = MemoryRing(source, *self._settings.ring)
+            self._ring = MemoryRing(source, *self._settings.ring, self._settings.keep)
             self._lanes.add(self._ring)
 
             self.write = _refuse
@@ -175,6 +182,7 @@ class Spool(Account):
         self._make_ahead()
         self._refused.bury()
         self._note()
+        self._expire(now)
         self._speak()
 
         if self._settings.durability == "interval" and self._own is not None:
@@ -243,6 +251,7 @@ class Spool(Account):
         """
         if self._own is not None:
             with suppress(OSError):
+                self._note_expired(self._own)
                 self._losses.leave(self._own)
 
         self._going = tuple(lane for lane in self._lanes if isinstance(lane, Incarnation))
@@ -310,6 +319,49 @@ class Spool(Account):
                 self._lanes.forget(lane)
                 lane.remove()
                 self._next_adoption = self._next_adoption if self._lanes.adopted else 0.0  # there may be more
+
+    def _expire(self, now: float) -> None:
+        """Drop what nobody took for too long, in whole segments."""
+        keep = self._settings.keep
+
+        if not keep or now < self._next_expiry:
+            return
+
+        self._next_expiry = now + min(keep / 10, _EXPIRE_EVERY)
+        before = time.time() - keep
+        dropped = 0
+
+        for lane in self._lanes:
+            if isinstance(lane, MemoryRing):
+                dropped += lane.expire(before)
+            elif isinstance(lane, Incarnation):
+                dropped += self._expire_one(lane, int(before * 1e9))
+
+        if dropped:
+            self._unsaid["age"] = f"{dropped} records were dropped: nobody took them for the time that `keep` says"
+
+    def _expire_one(self, lane: Incarnation, before_ns: int) -> int:
+        gone: list[Loss] = []
+
+        while (lost := lane.drop_older(before_ns)) is not None:
+            if lost.records:
+                gone.append(lost)
+
+            if lane is not self._own:
+                self._room.others -= lost.size
+
+        dropped = sum(lost.records for lost in gone)
+
+        if dropped:
+            self._expired.append((lane, Loss(lane.source, gone[0].first, gone[-1].last, dropped)))
+
+        return dropped
+
+    def _note_expired(self, own: Incarnation) -> None:
+        """Have an event tell of what was too old; the one that writes does this."""
+        while self._expired:
+            lane, lost = self._expired.popleft()
+            (self._losses.add_own if lane is own else self._losses.add)(lost)
 
     def _write_cursor(self, lane: Incarnation) -> int:
         """Write how far a lane is settled; give the bytes that became free behind it."""
