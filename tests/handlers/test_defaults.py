@@ -33,6 +33,7 @@ REMOTE = {
     "overflow": "drop_oldest",
     "overflow_timeout": "1 s",
     "durability": "process",
+    "keep": None,
     "send": True,
     "level": 0,
 }
