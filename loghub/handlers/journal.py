@@ -124,7 +124,7 @@ class Journal:
             what = f"{counts.queued} of {counts.appended} records were not delivered before the exit {account}"
             write(self._title, what if guarantee == "best-effort" else f"{what}; they wait in the spool")
         else:
-            write(self._title, f"all {counts.appended} records were delivered after all {account}")
+            write(self._title, f"nothing of {counts.appended} records waits any more {account}")
 
     def _acked(self, verdict: Verdict, backlog: Settling) -> str:
         place = 0

@@ -179,6 +179,7 @@ class MemoryRing:
     def __init__(self, source: str, records: int, size: int, keep: float = 0.0) -> None:
         self.source = source
         self._keep = keep
+        self._marks: deque[tuple[int, float]] = deque()  # which was the newest line, and when
         self.appended = self.acked = self.dead = self.dropped = 0
         self._records = records
         self._size = size
@@ -255,22 +256,28 @@ class MemoryRing:
         if not self._keep:
             return FOREVER
 
-        self.expire(time.time() - self._keep)
+        self.expire()
         return min(self._keep / 10, _EXPIRE_EVERY)
 
-    def expire(self, before: float) -> int:
-        """Drop the lines that are older than a unix time, as far as they tell theirs; give how many."""
+    def expire(self) -> int:
+        """Drop the lines that have waited for too long, a tenth of that more at most; give how many."""
+        now = time.monotonic()
+
         with self._lock:
-            count = 0
+            if not self._marks or now >= self._marks[-1][1] + self._keep / 10:
+                self._marks.append((self.appended, now))
 
-            while self._waiting and (at := _time_of(self._waiting[0])) is not None and at < before:
-                self._bytes -= len(self._waiting.popleft())
-                self._first += 1
-                count += 1
+            before = self._first
 
-            self.dropped += count
+            while self._marks and self._marks[0][1] <= now - self._keep:
+                last, _ = self._marks.popleft()
 
-        return count
+                while self._waiting and self._first <= last:
+                    self._bytes -= len(self._waiting.popleft())
+                    self._first += 1
+                    self.dropped += 1
+
+            return self._first - before
 
     def take(self, records: int, size: int) -> Batch | None:
         """Give the oldest lines; the same ones again until they are settled."""

@@ -75,10 +75,14 @@ class Rounds:
         last.acquire()
 
         with self._lock:
-            if self._thread is None:
-                return True
+            is_alone = self._thread is None
+            self._last = None if is_alone else last
 
-            self._last = last
+        if is_alone:
+            for one in tuple(self._visited):  # those for which no thread could be started
+                self._visit(one)
+
+            return True
 
         with suppress(RuntimeError):  # it rings already
             self._bell.release()
@@ -109,6 +113,7 @@ class Rounds:
 
                 if self._last is not None:
                     self._last.release()
+                    self._last = None
 
             return self._thread is not None
 

@@ -270,7 +270,10 @@ def test_forked_child_delivers_at_sys_exit_and_the_parent_keeps_its_connection(h
     assert sorted(hub.messages) == ["child", "parent", "parent again"]
 
 
-def test_what_is_spooled_comes_to_the_disk_before_the_end_where_it_is_brought_there_at_all(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["sends", "leaves it to others"])
+def test_what_is_spooled_comes_to_the_disk_before_the_end_where_it_is_brought_there_at_all(
+    way: str, tmp_path: Path
+) -> None:
     code = """
 import logging, os, pathlib, sys
 import loghub
@@ -283,7 +286,8 @@ def noted(descriptor):
     print(pathlib.Path(path).name[:4], has_last, flush=True)
 
 os.fdatasync = noted
-handler = loghub.RemoteHandler("http://127.0.0.1:9", spool=sys.argv[1], durability=sys.argv[2], exit_deadline="50 ms")
+handler = loghub.RemoteHandler("http://127.0.0.1:9", spool=sys.argv[1], durability=sys.argv[2], exit_deadline="50 ms",
+    send=sys.argv[3] == "sends")
 log = logging.getLogger("shop")
 log.addHandler(handler)
 log.warning("the first")
@@ -292,7 +296,7 @@ log.warning("the last")
     said = {}
 
     for durability in ("process", "interval"):
-        arguments = [sys.executable, "-c", code, str(tmp_path / durability), durability]
+        arguments = [sys.executable, "-c", code, str(tmp_path / durability), durability, way]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(arguments, check=True, timeout=60, capture_output=True, text=True, env=environment)
         said[durability] = done.stdout.splitlines()

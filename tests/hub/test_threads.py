@@ -64,7 +64,7 @@ async def test_an_error_reaches_who_called() -> None:
 
 
 async def test_the_end_waits_for_calls_under_way_but_not_for_ever() -> None:
-    threads, go, begun = Threads(1), threading.Event(), threading.Event()
+    threads, go, begun = Threads(1, "waited"), threading.Event(), threading.Event()
 
     def hang() -> None:
         begun.set()
@@ -72,7 +72,7 @@ async def test_the_end_waits_for_calls_under_way_but_not_for_ever() -> None:
 
     call = asyncio.create_task(threads.call(hang))
     await asyncio.to_thread(begun.wait, 60)
-    found = [thread for thread in threading.enumerate() if thread.name.startswith("loghub-store")]
+    found = [thread for thread in threading.enumerate() if thread.name.startswith("waited")]
     threads.close()
 
     with pytest.raises(EndedError):

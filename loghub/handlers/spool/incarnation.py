@@ -178,8 +178,11 @@ class Incarnation:
 
     def drop_oldest(self) -> Loss | None:
         """Drop the oldest segment that is neither written nor read; None where there is no such segment."""
-        segment = self._spare()
-        return None if segment is None else self._drop(segment)
+        while (segment := self._spare()) is not None:
+            if (lost := self._drop(segment)) is not None:
+                return lost
+
+        return None
 
     def drop_older(self, time_ns: int) -> Loss | None:
         """Drop that segment, if all of its records were written before a time."""
@@ -373,7 +376,9 @@ class Incarnation:
 
     def _give_up(self, segment: Segment) -> None:
         """Count what cannot be read any more."""
-        self.dropped += max(segment.last - max(self._settled, segment.first - 1) - segment.gaps, 0)
+        with self._moving:
+            self.dropped += max(segment.last - max(self._settled, segment.first - 1) - segment.gaps, 0)
+
         self._settled = max(self._settled, segment.last)
         self._place = segment.end
 

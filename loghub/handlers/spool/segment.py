@@ -7,6 +7,7 @@ cannot. Where a file system cannot map, `os.pwrite` serves, behind the same brac
 import errno
 import mmap
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -298,8 +299,10 @@ def newest_time(segment: Segment) -> int:
     """Give when the last record of a segment was written, in unix nanoseconds; no later than its file was changed."""
     try:
         return time_after(segment, 0, segment.last - 1) or segment.path.stat().st_mtime_ns
-    except OSError:  # gone: whoever drops it finds that out
+    except FileNotFoundError:  # whoever drops it finds that out
         return 0
+    except OSError:  # it is there, and nobody can tell
+        return sys.maxsize
 
 
 def ends_in_zeros(path: Path) -> bool:

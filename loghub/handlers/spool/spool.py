@@ -86,6 +86,12 @@ class Spool(Account):
 
     def append(self, line: bytes, level: int = 0) -> bool:
         """Add a line; False where there is no room for it, and it is not counted."""
+        if self._own is not None and self._ring is None:
+            self._tell_expired(self._own)
+
+            if not self._each:
+                self.write = self._own.append
+
         if not (self._own is not None and self._ring is None and self._own.append(line, level)):
             return self._append_slowly(line, level)
 
@@ -125,7 +131,7 @@ class Spool(Account):
 
         own.admits = 0
         self._ring_is_over()
-        self._note_expired(own)
+        self._tell_expired(own)
         self._losses.tell(own)
         written = own.append(line)
 
@@ -251,7 +257,7 @@ class Spool(Account):
         """
         if self._own is not None:
             with suppress(OSError):
-                self._note_expired(self._own)
+                self._tell_expired(self._own)
                 self._losses.leave(self._own)
 
         self._going = tuple(lane for lane in self._lanes if isinstance(lane, Incarnation))
@@ -282,6 +288,10 @@ class Spool(Account):
         for lane in self._going:
             if not self._refused:
                 self._write_cursor(lane)
+
+            if self._settings.durability == "interval" and lane.queued:
+                with suppress(OSError):
+                    lane.sync()
 
             (lane.leave if lane.queued or lane.tally.count or self._refused else lane.remove)()
 
@@ -333,11 +343,12 @@ class Spool(Account):
 
         for lane in self._lanes:
             if isinstance(lane, MemoryRing):
-                dropped += lane.expire(before)
+                dropped += lane.expire()
             elif isinstance(lane, Incarnation):
                 dropped += self._expire_one(lane, int(before * 1e9))
 
         if dropped:
+            self.write = _refuse  # so that the next record goes the way on which events are told
             self._unsaid["age"] = f"{dropped} records were dropped: nobody took them for the time that `keep` says"
 
     def _expire_one(self, lane: Incarnation, before_ns: int) -> int:
@@ -357,11 +368,16 @@ class Spool(Account):
 
         return dropped
 
-    def _note_expired(self, own: Incarnation) -> None:
-        """Have an event tell of what was too old; the one that writes does this."""
+    def _tell_expired(self, own: Incarnation) -> None:
+        """Have events tell of what was too old, and of other losses; the one that writes does this."""
+        if not self._expired:
+            return
+
         while self._expired:
             lane, lost = self._expired.popleft()
             (self._losses.add_own if lane is own else self._losses.add)(lost)
+
+        self._losses.tell(own)
 
     def _write_cursor(self, lane: Incarnation) -> int:
         """Write how far a lane is settled; give the bytes that became free behind it."""

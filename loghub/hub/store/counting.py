@@ -116,15 +116,14 @@ def _kept(source: Source, part: Part, asked: Asked, span: Span, name: str) -> Ma
     if part.path is not None or source.late or not asked.is_all_of(part, span):
         return None
 
-    def count(where: Where) -> Mapping[str, int] | None:
+    def count(where: Where) -> Mapping[str, int]:
         value = field_value(name, part.shape)
         counted, params = _count_sql(part, {0: value}, where)
         texts = (_RAW_TEXTS if value.is_json else _TEXTS).format(field=_code(0, is_json=value.is_json))
         sql = _KEPT.format(counted=counted, values=_VALUES.format(texts=texts))
-        rows = source.rows(part, sql, [*params, _MOST_KEPT + 1])
-        return dict(rows) if len(rows) <= _MOST_KEPT else None
+        return dict(source.rows(part, sql, [*params, _MOST_KEPT + 1]))
 
-    found = kept_counts(source, part, f"values of {name}", count, _sum)
+    found = kept_counts(source, part, f"values of {name}", count, _sum, _MOST_KEPT)
     return found if asked.is_all_of(part, span) else None  # what came meanwhile may lie outside of the span
 
 

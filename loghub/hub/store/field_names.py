@@ -59,7 +59,7 @@ def _kept(source: Source, asked: Asked, part: Part, span: Span) -> Mapping[str, 
     if part.path is not None or source.late or not asked.is_all_of(part, span):
         return None
 
-    found = kept_counts(source, part, "names", lambda where: _names_of(source, part, where), _sum)
+    found = kept_counts(source, part, "names", lambda where: _names_of(source, part, where), _sum, _ALL)
     return found if asked.is_all_of(part, span) else None  # what came meanwhile may lie outside of the span
 
 

@@ -19,8 +19,9 @@ def kept_counts(
     source: Source,
     part: Part,
     kind: str,
-    count: Callable[[Where], Mapping[str, _V] | None],
+    count: Callable[[Where], Mapping[str, _V]],
     add: Callable[[Mapping[str, _V], Mapping[str, _V]], Mapping[str, _V]],
+    most: int,
 ) -> Mapping[str, _V] | None:
     """Give what is counted over the rows of a hot part, at least those that it has now.
 
@@ -28,8 +29,9 @@ def kept_counts(
         source: what is read.
         part: where the rows are.
         kind: what is counted.
-        count: counts over the rows that meet a condition; None where that is too much to keep.
+        count: counts over the rows that meet a condition.
         add: gives the sum of two counts, and changes neither.
+        most: names that are kept; of more none is.
 
     Returns:
         The counts; None where they are too much to keep, or it took too long.
@@ -41,16 +43,16 @@ def kept_counts(
         return None
 
     if known is None or (known.counts is not None and known.until < until):
-        source.settle(part)  # by now whoever adds those rows has said which keys they have
+        part.settle()  # those rows are in the table then, and whoever added them has said which keys they have
         first = part.extent.first - 1 if known is None else known.until
         fresh = count(Where("arrival > ? AND arrival <= ?", (first, until)))
 
         if source.late:
             return None
 
-        if known is not None and known.counts is not None and fresh is not None:
+        if known is not None and known.counts is not None:
             fresh = add(known.counts, fresh)
 
-        known = part.kept[kind] = Counted(until, fresh)
+        known = part.kept[kind] = Counted(until, fresh if len(fresh) <= most else None)
 
     return known.counts

@@ -1,14 +1,15 @@
 """Records that nobody takes for too long: dropped in whole segments, counted, and told."""
 
+import errno
 import logging
-import time
+import os
 from pathlib import Path
 
 import pytest
 from spools import LINE, add, drained, incarnations, spool_in, told
 
 from loghub.errors import ConfigError
-from loghub.event.model import format_time
+from loghub.handlers import memory
 from loghub.handlers.memory import FOREVER, MemoryRing
 from loghub.handlers.remote import RemoteHandler
 
@@ -40,8 +41,10 @@ def test_old_segments_go_but_those_that_are_written_or_read(tmp_path: Path) -> N
     assert found == [line for line in lines if line in set(found)]
     assert len(found) == 300 - before
 
-    assert all(add(spool, LINE) for _ in range(300))  # a new segment begins with the event
-    assert told(drained(spool))[0]["dropped"] == before
+    assert add(spool, b"the next\n")
+    event, following = drained(spool)
+    assert (told([event])[0]["dropped"], following) == (before, b"the next\n")
+    assert spool.write(b"quick again\n", 20)
     spool.close()
 
 
@@ -64,26 +67,61 @@ def test_what_the_dead_left_too_long_ago_is_removed_and_told_by_the_heir(tmp_pat
     assert (heir.appended, heir.dropped, heir.queued) == (60, 60, 0)
 
     assert add(heir, b"mine\n")
-    heir.close()
-    (event,) = told(drained(spool_in(tmp_path)))
+    (event,) = told(drained(heir))
     assert (event["dropped"], event["first"], event["last"]) == (60, 1, 60)
 
 
-def test_lines_in_memory_go_by_the_time_that_they_tell() -> None:
-    now = time.time()
-    old, young = (b'{"timestamp":"%s"}\n' % format_time(int(at * 1e6)).encode() for at in (now - 60, now))
-    ring = MemoryRing("0" * 24, 100, 1_000_000, keep=30.0)
+def test_records_whose_age_nobody_can_tell_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = spool_in(tmp_path, keep=AT_ONCE, size=8_000_000)
+    assert all(add(spool, LINE) for _ in range(300))
 
-    for line in (old, old, old, young, old):
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        spool.tend()
+
+    assert spool.dropped == 0
+    spool.close()
+
+
+def test_lines_in_memory_go_when_they_have_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clock:
+        now = 1000.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+    clock = Clock()
+    monkeypatch.setattr(memory, "time", clock)
+    ring = MemoryRing("0" * 24, 100, 1_000_000, keep=30.0)
+    lines = [b"%d\n" % number for number in range(6)]
+
+    for line in lines[:3]:
         ring.append(line)
 
     assert ring.take(1, 1000) is not None  # what is under way is not dropped
-    assert 0 < ring.tend() <= 30
+    assert ring.tend() == 3.0
+    clock.now += 10
+    ring.append(lines[3])
+    ring.append(lines[4])
+    ring.tend()
+    clock.now += 19
+    ring.tend()
+    assert ring.dropped == 0
+
+    clock.now += 1
+    ring.tend()
     assert (ring.dropped, ring.queued) == (2, 3)
     ring.settle_acked(1)
+    clock.now += 10
+    ring.append(lines[5])
+    ring.tend()
     batch = ring.take(9, 1000)
     assert batch is not None
-    assert (batch.first, batch.lines) == (4, (young, old))  # in order: one that is late goes with those before it
+    assert (batch.first, batch.lines) == (6, (lines[5],))
+    assert ring.appended == ring.acked + ring.dropped + ring.queued
     assert MemoryRing("0" * 24, 100, 1_000_000).tend() == FOREVER
 
 

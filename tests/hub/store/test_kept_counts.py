@@ -10,6 +10,7 @@ from store_batches import EVER, START_US, batch
 from loghub.event.model import JSONValue
 from loghub.hub.store import counting, kept_counts
 from loghub.hub.store.duck import DuckStore
+from loghub.hub.store.hot import Hot
 from loghub.hub.store.memory import MemoryStore
 from loghub.hub.store.partitions import Part
 from loghub.hub.store.protocol import Incoming, Span, Store
@@ -47,7 +48,7 @@ class Reads:
 
 @pytest.fixture
 def duck(tmp_path: Path) -> Iterator[DuckStore]:
-    store = DuckStore(tmp_path / "store", keep_us=2**60)
+    store = DuckStore(tmp_path / "store", keep_us=2**60, seal_us=2**60)
     yield store
     store.close()
 
@@ -98,6 +99,38 @@ def test_a_read_looks_at_what_came_since_the_last_one(duck: DuckStore, monkeypat
     duck.append([batch(101, 3)])
     answers(duck)
     assert set(reads.first) == {100}
+
+
+def test_rows_that_come_while_a_read_is_under_way_are_counted_once_they_are_in_the_table(
+    duck: DuckStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Source.rows
+    late = [batch(26, 5), batch(21, 5), batch(11, 10)]
+    monkeypatch.setattr(Hot, "_is_read", lambda _: False)  # so that only a read puts rows there
+
+    def rows(source: Source, part: Part, sql: str, values: Sequence[object]) -> list[Row]:
+        if late:
+            duck.append([late.pop()])
+
+        return original(source, part, sql, values)
+
+    duck.append([batch(1, 10)])
+    monkeypatch.setattr(Source, "rows", rows)
+    duck.facets(Everything(), EVER, now_us=0, fields=["logger", "level", "service"], limit=7)
+    facets = duck.facets(Everything(), EVER, now_us=0, fields=["logger", "level", "service"], limit=7).facets
+    assert [sum(count for _, count in facet.values) for facet in facets] == [30, 30, 30]
+
+
+def test_a_field_with_many_values_is_not_kept(duck: DuckStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "_MOST_KEPT", 10)
+
+    for number in range(4):
+        duck.append([batch(number * 4 + 1, 4)])
+        answers(duck)
+
+    kept = duck.parts[-1].kept
+    assert kept["values of message"].counts is None
+    assert sum((kept["values of service"].counts or {}).values()) == 16
 
 
 def test_rows_that_came_outside_of_the_span_are_not_counted_in_it(
