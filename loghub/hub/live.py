@@ -12,8 +12,11 @@ Rules:
    serve for itself at its first event.
 5. What the app and its server log while they work for a viewer is not for that viewer: `is_own_noise`
    tells. Otherwise each frame of a tail could be the cause of the next one.
+6. The end of the process waits until a server that is starting has started, a second at most: its thread is stopped
+   where it stands, and what it holds then, as logging's lock for an instant, is never given back.
 """
 
+import atexit
 import os
 import threading
 import time
@@ -38,6 +41,7 @@ __all__ = ["Live", "Settings", "is_own_noise", "parse_address", "shared"]
 RETRY_SECONDS = 5.0
 LINGER_SECONDS = 5.0
 THREAD_PAUSE_SECONDS = 1.0
+_EXIT_SECONDS = 1.0
 
 _own: ContextVar[bool] = ContextVar("loghub.hub.live", default=False)
 _named: "dict[str, Live]" = {}
@@ -143,6 +147,13 @@ class Live:
             if settings != self._settings:
                 self._settings = settings
                 self._app = create_app(self.store, settings, ingest=False)
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether the server is about to answer."""
+        server, thread = self._server, self._thread
+        is_up = server is not None and server.started
+        return thread is not None and thread.is_alive() and self._listener is not None and not is_up
 
     def is_left(self) -> bool:
         """Tell whether no handler came back in time."""
@@ -264,6 +275,16 @@ class _LiveServer(Server):
     async def on_tick(self, counter: int) -> bool:
         """Look whether anybody is left."""
         return await super().on_tick(counter) or self._live.is_left()
+
+
+def _before_exit() -> None:
+    until = time.monotonic() + _EXIT_SECONDS
+
+    while time.monotonic() < until and any(live.is_starting for live in list(_all)):
+        time.sleep(0.005)
+
+
+atexit.register(_before_exit)
 
 
 def _after_fork() -> None:

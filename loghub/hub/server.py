@@ -126,6 +126,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                loop="asyncio",  # "auto" looks for uvloop in the server's thread, under the lock of imports
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,

@@ -510,3 +510,23 @@ def test_the_app_runs_its_lifespan_where_it_is_the_outermost(logger: logging.Log
         with served(handler.app) as address:
             logger.info(text)
             assert text in messages(str(address))
+
+
+def test_end_of_the_process_waits_until_the_server_has_started() -> None:
+    """A thread that is stopped while it starts may hold logging's lock, and the end would wait for it."""
+    code = """
+import asyncio, logging, uvicorn
+import loghub
+really = uvicorn.Server.startup
+
+async def startup(server, sockets=None):
+    await asyncio.sleep(0.2)
+    await really(server, sockets)
+    print("started", flush=True)
+
+uvicorn.Server.startup = startup
+handler = loghub.BroadcastHandler(serve="127.0.0.1:0")
+handler.handle(logging.makeLogRecord({"msg": "x"}))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "started\n"
