@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ def log_while_threads_are_made(
     nested = ["nested"]
 
     class Thread(threading.Thread):
-        def __init__(self, **given: object) -> None:
-            super().__init__(**given)  # type: ignore[arg-type]
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
 
             while nested:
                 log(nested.pop())

@@ -187,7 +187,7 @@ class Incarnation:
     def drop_older(self, time_ns: int) -> Loss | None:
         """Drop that segment, if all of its records were written before a time."""
         segment = self._spare()
-        return None if segment is None or segments.newest_time(segment) >= time_ns else self._drop(segment)
+        return self._drop(segment) if segment is not None and segments.is_older(segment, time_ns) else None
 
     def _spare(self) -> Segment | None:
         """Give the oldest segment that is neither written nor read."""

@@ -7,7 +7,6 @@ cannot. Where a file system cannot map, `os.pwrite` serves, behind the same brac
 import errno
 import mmap
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -295,14 +294,19 @@ def time_after(segment: Segment, place: int, settled: int) -> int | None:
         os.close(descriptor)
 
 
-def newest_time(segment: Segment) -> int:
-    """Give when the last record of a segment was written, in unix nanoseconds; no later than its file was changed."""
+def is_older(segment: Segment, time_ns: int) -> bool:
+    """Tell whether all records of a segment were written before a time; no where nobody can tell."""
     try:
-        return time_after(segment, 0, segment.last - 1) or segment.path.stat().st_mtime_ns
+        first = time_after(segment, 0, 0)  # of most segments one look is enough: the last record is far to seek
+
+        if first is not None and first >= time_ns:
+            return False
+
+        return (time_after(segment, 0, segment.last - 1) or segment.path.stat().st_mtime_ns) < time_ns
     except FileNotFoundError:  # whoever drops it finds that out
-        return 0
-    except OSError:  # it is there, and nobody can tell
-        return sys.maxsize
+        return True
+    except OSError:
+        return False
 
 
 def ends_in_zeros(path: Path) -> bool:

@@ -93,15 +93,11 @@ class Source:
         names = ", ".join(part.path.name for part in self.unread if part.path)
         return Partial(f"{len(self.unread)} of {len(self.parts)} parts could not be read: {names}")
 
-    def settle(self, part: Part) -> None:
-        """Have what waits for the table of a part put there, once for this read."""
+    def rows(self, part: Part, sql: str, values: Sequence[object]) -> list[Row]:
+        """Ask one part; none where its file cannot be read, or where it takes too long."""
         if part not in self._settled:
             self._settled.add(part)
             part.settle()
-
-    def rows(self, part: Part, sql: str, values: Sequence[object]) -> list[Row]:
-        """Ask one part; none where its file cannot be read, or where it takes too long."""
-        self.settle(part)
 
         try:
             return self.cursor.execute(sql, values).fetchall()

@@ -137,6 +137,6 @@ def test_a_hub_that_stays_away_ends_the_wait() -> None:
 
 
 @pytest.mark.parametrize("keep", ["0 s", "soon", -1])
-def test_a_wrong_option_says_what_to_write(keep: object) -> None:
+def test_a_wrong_option_says_what_to_write(keep: float | str) -> None:
     with pytest.raises(ConfigError, match="keep"):
-        RemoteHandler("http://127.0.0.1:9", keep=keep)  # type: ignore[arg-type]
+        RemoteHandler("http://127.0.0.1:9", keep=keep)
