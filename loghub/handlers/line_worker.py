@@ -25,6 +25,7 @@ from weakref import WeakSet
 from loghub.handlers import lifetime
 from loghub.handlers.diagnostics import say
 from loghub.handlers.fallback import Refused
+from loghub.handlers.sole_thread import SoleThread
 from loghub.handlers.sturdy_file import SturdyFile
 
 _LINGER_SECONDS = 0.02
@@ -53,7 +54,7 @@ class Queue:
     deadline: float = 5.0
 
 
-class LineWorker:
+class LineWorker(SoleThread):
     """Takes lines at once and writes them soon.
 
     Args:
@@ -80,7 +81,7 @@ class LineWorker:
         self._blocked: deque[threading.Lock] = deque()
         self._patience = True
         self._writer = 0  # the thread that drains
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._closed = self._inline = False
         self._deadline = self._bounds.deadline
 
@@ -290,14 +291,6 @@ class LineWorker:
             thread.start()
         except RuntimeError:  # as late in the interpreter's end
             self._thread, self._inline = None, True
-
-    def _claim(self, thread: threading.Thread) -> bool:
-        """Let a thread be the one; False where what logged while it was made, as a `__del__`, has started another."""
-        if self._thread is not None:
-            return False
-
-        self._thread = thread
-        return True
 
     def _ring(self) -> None:
         with suppress(RuntimeError):  # it rings already

@@ -11,13 +11,14 @@ from typing import Any
 from weakref import WeakSet
 
 from loghub.handlers import lifetime
+from loghub.handlers.sole_thread import SoleThread
 
 _EXIT_SECONDS = 2.0
 
 Visit = Callable[[Any], bool]
 
 
-class Rounds:
+class Rounds(SoleThread):
     """Visits things from time to time.
 
     Args:
@@ -34,7 +35,7 @@ class Rounds:
 
     def _begin(self) -> None:
         self._lock = threading.RLock()  # a signal handler may log while its thread holds it
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._visited: WeakSet[Any] = WeakSet()
         self._bell = threading.Lock()
         self._bell.acquire()
@@ -57,14 +58,6 @@ class Rounds:
             thread.start()
         except RuntimeError:  # as late in the interpreter's end: who closes the file does it
             self._thread = None
-
-    def _claim(self, thread: threading.Thread) -> bool:
-        """Let a thread be the one; False where what logged while it was made, as a `__del__`, has started another."""
-        if self._thread is not None:
-            return False
-
-        self._thread = thread
-        return True
 
     def begin_exit(self) -> None:
         """Wait for nothing."""

@@ -22,6 +22,7 @@ from loghub.handlers import lifetime
 from loghub.handlers.compression import compress_all, remove_leftover
 from loghub.handlers.diagnostics import say
 from loghub.handlers.retention import Retention, prune
+from loghub.handlers.sole_thread import SoleThread
 
 _PERIOD = 60.0
 _SOON = 1.0
@@ -69,7 +70,7 @@ class Chores:
         return waits
 
 
-class Upkeep:
+class Upkeep(SoleThread):
     """The thread, and when it has what to do."""
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ class Upkeep:
         self._pauses: WeakKeyDictionary[Chores, float] = WeakKeyDictionary()
         self._leaving: set[Chores] = set()
         self._bell: _Bell = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._thread = None
 
     def soon(self, chores: Chores) -> None:
         """Do these as soon as may be, and from time to time from now on; waits for nothing."""
@@ -137,10 +138,10 @@ class Upkeep:
         bell: _Bell = SimpleQueue()
         thread = threading.Thread(target=self._run, args=(bell,), name="loghub-upkeep", daemon=True)
 
-        if self._thread is not None:  # what logged while it was made, as a `__del__`, has one started
+        if not self._claim(thread):
             return
 
-        self._bell, self._thread = bell, thread
+        self._bell = bell
 
         try:
             thread.start()

@@ -30,6 +30,7 @@ from loghub.handlers.journal import Counters, Journal
 from loghub.handlers.memory import Backlog
 from loghub.handlers.own_noise import delivering
 from loghub.handlers.post import Post
+from loghub.handlers.sole_thread import SoleThread
 from loghub.wire.batch import Batch
 from loghub.wire.report import Report
 
@@ -61,7 +62,7 @@ class Limits:
     hand_over: float = 0.0
 
 
-class Engine(Intake):
+class Engine(SoleThread, Intake):
     """Takes lines and delivers them in order, one request at a time.
 
     Args:
@@ -94,7 +95,7 @@ class Engine(Intake):
         self._bell = threading.Lock()
         self._bell.acquire()
         self._delivery = Delivery(self._pace)
-        self._thread: threading.Thread | None = None
+        self._thread = None
         self._inline: threading.Thread | None = None  # the one that ends the process, where it delivers itself
         self._no_thread_before = 0.0
         self._exit_at: float | None = None
@@ -228,14 +229,6 @@ class Engine(Intake):
 
         thread = threading.Thread(target=self._run, name="loghub-remote", daemon=True)
         return thread if self._claim(thread) else None
-
-    def _claim(self, thread: threading.Thread) -> bool:
-        """Let a thread be the one; False where what logged while it was made, as a `__del__`, has started another."""
-        if self._thread is not None:
-            return False
-
-        self._thread = thread
-        return True
 
     def _start(self, thread: threading.Thread) -> None:
         """Start the thread; where that is impossible, as late in the interpreter's end, lines go on waiting."""
